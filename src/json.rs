@@ -1,0 +1,153 @@
+//! Strict JSON: one reading of a text, or none.
+//!
+//! [`serde_json`] takes the last of two members with one key, and rounds some decimals to a double that is not the
+//! nearest. Two readers that differ on such a text are two readers that an attacker can play against each other, so
+//! here a key that occurs twice is an error, also when the two are spelled differently (`"tool\u0073"`), and a number
+//! that is no 64-bit integer is the nearest double.
+//!
+//! ```
+//! use mcp_policy::json;
+//!
+//! assert_eq!(json::parse(r#"{"a": 1}"#).unwrap(), serde_json::json!({"a": 1}));
+//!
+//! let error = json::parse(r#"{"name": "read", "n\u0061me": "delete"}"#).unwrap_err();
+//! assert_eq!(error.to_string(), "duplicate key `name` at line 1, column 18");
+//! ```
+
+mod canonical;
+mod equality;
+mod item;
+mod parse;
+mod tree;
+
+use std::fmt;
+
+use serde_json::Value;
+
+pub(crate) use canonical::write_canonical;
+pub(crate) use equality::equal;
+pub(crate) use item::{Item, Kind};
+pub(crate) use parse::{FaultKind, parse_tree};
+pub(crate) use tree::{Member, Node, NodeKind};
+
+/// The depth of nesting at which [`parse`] stops: arrays and objects within one another.
+///
+/// It protects whatever walks the value afterwards by recursion, which is nearly everything. It is the limit of
+/// [`serde_json`], one less.
+pub const MAX_DEPTH: usize = 127;
+
+/// Reads one JSON text, strictly.
+///
+/// # Errors
+///
+/// [`JsonError`] for anything that RFC 8259 does not allow (trailing commas, comments, `NaN`, a byte order mark, a lone
+/// surrogate, a second value), and beyond it for a duplicate key, a number whose magnitude no double has, and nesting
+/// deeper than [`MAX_DEPTH`].
+pub fn parse(text: &str) -> Result<Value, JsonError> {
+    let parsed = parse_tree(text, MAX_DEPTH);
+    if let Some(duplicate) = parsed.duplicates.iter().min_by_key(|duplicate| duplicate.second.start) {
+        let message = format!("duplicate key `{}`", excerpt(&duplicate.key));
+        return Err(JsonError::new(text, message, duplicate.second.start));
+    }
+    match (parsed.root, parsed.fault) {
+        (Some(root), None) => Ok(root.into_value()),
+        (_, Some(fault)) => Err(JsonError::new(text, fault.message, fault.offset)),
+        (None, None) => Err(JsonError::new(text, "no value".to_owned(), 0)),
+    }
+}
+
+/// Why a text is not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonError {
+    message: String,
+    line: usize,
+    column: usize,
+}
+
+impl JsonError {
+    fn new(text: &str, message: String, offset: usize) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let last_line = before.rsplit('\n').next().unwrap_or(before);
+        Self {
+            message,
+            line: before.matches('\n').count().saturating_add(1),
+            column: last_line.chars().count().saturating_add(1),
+        }
+    }
+
+    /// The line, from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The column in characters, from 1.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        self.column
+    }
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at line {}, column {}", self.message, self.line, self.column)
+    }
+}
+
+impl std::error::Error for JsonError {}
+
+/// An author's word as messages quote it: short, on one line, without control characters.
+pub(crate) fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let mut quoted = String::new();
+    for (count, character) in text.chars().enumerate() {
+        if count == LONGEST {
+            quoted.push('…');
+            break;
+        }
+        if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
+            quoted.extend(character.escape_unicode());
+        } else {
+            quoted.push(character);
+        }
+    }
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_order_mark_a_comment_and_two_values_are_told_apart() {
+        for (text, message) in [
+            ("", "unexpected end, expected a value at line 1, column 1"),
+            ("\u{feff}{}", "byte order mark, which JSON does not allow at line 1, column 1"),
+            ("{} {}", "unexpected `{` after the value at line 1, column 4"),
+            ("[1,]", "unexpected `]`, expected a value at line 1, column 4"),
+            ("// no", "unexpected `/`, expected a value at line 1, column 1"),
+            ("[NaN]", "unexpected `N`, expected a value at line 1, column 2"),
+            ("[1e999]", "number out of range at line 1, column 2"),
+            ("[01]", "unexpected `1`, expected `,` or `]` at line 1, column 3"),
+            ("\"\\ud800\"", "lone surrogate in a string at line 1, column 2"),
+            ("{\n  \"é\": 1,\n  \"é\\u0301\": x", "unexpected `x`, expected a value at line 3, column 14"),
+        ] {
+            assert_eq!(parse(text).unwrap_err().to_string(), message, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_depth_is_bounded_without_recursion_beyond_it() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(parse(&nested(MAX_DEPTH)).is_ok());
+        let error = parse(&nested(MAX_DEPTH + 1)).unwrap_err();
+        assert_eq!(error.to_string(), "nested deeper than 127 levels at line 1, column 128");
+        assert!(parse(&"[".repeat(1_000_000)).is_err());
+    }
+
+    #[test]
+    fn excerpts_are_one_short_line() {
+        assert_eq!(excerpt("a\nb\u{2028}"), "a\\u{a}b\\u{2028}");
+        assert_eq!(excerpt(&"x".repeat(100)).chars().count(), 61);
+    }
+}

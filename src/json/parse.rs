@@ -1,0 +1,435 @@
+//! Text to tree: RFC 8259 to the letter, with the place of everything.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use serde_json::Number;
+
+use crate::json::{Member, Node, NodeKind};
+
+/// What came of a text. There is a root unless there is a fault.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    pub(crate) root: Option<Node>,
+    /// Where reading stopped, and why.
+    pub(crate) fault: Option<Fault>,
+    /// Every key that an object has more than once; those of inner objects first.
+    pub(crate) duplicates: Vec<Duplicate>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) offset: usize,
+    pub(crate) message: String,
+    pub(crate) kind: FaultKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FaultKind {
+    Depth,
+    Syntax,
+}
+
+#[derive(Debug)]
+pub(crate) struct Duplicate {
+    pub(crate) key: String,
+    pub(crate) first: Range<usize>,
+    pub(crate) second: Range<usize>,
+}
+
+pub(crate) fn parse_tree(text: &str, max_depth: usize) -> Parsed {
+    let mut parser = Parser { text, at: 0, depth: 0, max_depth, duplicates: Vec::new() };
+    let result = parser.document();
+    let (root, fault) = match result {
+        Ok(root) => (Some(root), None),
+        Err(fault) => (None, Some(fault)),
+    };
+    Parsed { root, fault, duplicates: parser.duplicates }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    /// INVARIANT: a character boundary of `text`.
+    at: usize,
+    depth: usize,
+    max_depth: usize,
+    duplicates: Vec<Duplicate>,
+}
+
+impl Parser<'_> {
+    fn document(&mut self) -> Result<Node, Fault> {
+        if self.text.starts_with('\u{feff}') {
+            return Err(self.fault("byte order mark, which JSON does not allow"));
+        }
+        self.space();
+        let root = self.value()?;
+        self.space();
+        match self.peek_character() {
+            None => Ok(root),
+            Some(_) => Err(self.unexpected(" after the value")),
+        }
+    }
+
+    /// One value. It recurses once for each level, and `nested` bounds the levels.
+    fn value(&mut self) -> Result<Node, Fault> {
+        let start = self.at;
+        let kind = match self.peek() {
+            Some(b'{') => self.nested(Self::object)?,
+            Some(b'[') => self.nested(Self::array)?,
+            Some(b'"') => NodeKind::String(self.string()?),
+            Some(b'-' | b'0'..=b'9') => NodeKind::Number(self.number()?),
+            Some(b't') if self.take("true") => NodeKind::Bool(true),
+            Some(b'f') if self.take("false") => NodeKind::Bool(false),
+            Some(b'n') if self.take("null") => NodeKind::Null,
+            _ => return Err(self.unexpected(", expected a value")),
+        };
+        Ok(Node { span: start..self.at, kind })
+    }
+
+    fn nested(&mut self, read: fn(&mut Self) -> Result<NodeKind, Fault>) -> Result<NodeKind, Fault> {
+        if self.depth >= self.max_depth {
+            let message = format!("nested deeper than {} levels", self.max_depth);
+            return Err(Fault { offset: self.at, message, kind: FaultKind::Depth });
+        }
+        self.depth = self.depth.saturating_add(1);
+        let kind = read(self)?;
+        self.depth = self.depth.saturating_sub(1);
+        Ok(kind)
+    }
+
+    fn array(&mut self) -> Result<NodeKind, Fault> {
+        self.step(1);
+        let mut elements = Vec::new();
+        self.space();
+        if self.take("]") {
+            return Ok(NodeKind::Array(elements));
+        }
+        loop {
+            self.space();
+            elements.push(self.value()?);
+            self.space();
+            if self.take("]") {
+                return Ok(NodeKind::Array(elements));
+            }
+            if !self.take(",") {
+                return Err(self.unexpected(", expected `,` or `]`"));
+            }
+        }
+    }
+
+    fn object(&mut self) -> Result<NodeKind, Fault> {
+        self.step(1);
+        let mut members = Vec::new();
+        self.space();
+        if self.take("}") {
+            return Ok(NodeKind::Object(members));
+        }
+        loop {
+            self.space();
+            if self.peek() != Some(b'"') {
+                return Err(self.unexpected(", expected a key in double quotes"));
+            }
+            let start = self.at;
+            let key = self.string()?;
+            let key_span = start..self.at;
+            self.space();
+            if !self.take(":") {
+                return Err(self.unexpected(", expected `:`"));
+            }
+            self.space();
+            let value = self.value()?;
+            members.push(Member { key, key_span, value });
+            self.space();
+            if self.take("}") {
+                self.find_duplicates(&members);
+                return Ok(NodeKind::Object(members));
+            }
+            if !self.take(",") {
+                return Err(self.unexpected(", expected `,` or `}`"));
+            }
+        }
+    }
+
+    fn find_duplicates(&mut self, members: &[Member]) {
+        // Most objects are small, and comparing a few keys is faster than hashing them.
+        let small = members.len() <= 8;
+        let mut seen = HashMap::with_capacity(if small { 0 } else { members.len() });
+        for (index, member) in members.iter().enumerate() {
+            let first = if small {
+                members.iter().take(index).find(|earlier| earlier.key == member.key)
+            } else {
+                let first = *seen.entry(member.key.as_str()).or_insert(member);
+                (!std::ptr::eq(first, member)).then_some(first)
+            };
+            if let Some(first) = first {
+                self.duplicates.push(Duplicate {
+                    key: member.key.clone(),
+                    first: first.key_span.clone(),
+                    second: member.key_span.clone(),
+                });
+            }
+        }
+    }
+
+    fn string(&mut self) -> Result<String, Fault> {
+        self.step(1);
+        let mut text = String::new();
+        loop {
+            // A run without quote, backslash and control character is taken whole.
+            let rest = self.rest();
+            let run = rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20);
+            let Some(run) = run else {
+                self.at = self.text.len();
+                return Err(self.fault("unexpected end in a string"));
+            };
+            text.push_str(rest.get(..run).unwrap_or_default());
+            self.step(run);
+            match self.peek() {
+                Some(b'"') => {
+                    self.step(1);
+                    return Ok(text);
+                }
+                Some(b'\\') => text.push(self.escape()?),
+                _ => return Err(self.fault("control character in a string, which must be escaped")),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, Fault> {
+        let start = self.at;
+        self.step(1);
+        let character = match self.peek() {
+            Some(b'"') => '"',
+            Some(b'\\') => '\\',
+            Some(b'/') => '/',
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => {
+                self.step(1);
+                return self.unicode_escape(start);
+            }
+            _ => return Err(self.unexpected(" after a backslash")),
+        };
+        self.step(1);
+        Ok(character)
+    }
+
+    fn unicode_escape(&mut self, start: usize) -> Result<char, Fault> {
+        let lone = Fault {
+            offset: start,
+            message: "lone surrogate in a string".to_owned(),
+            kind: FaultKind::Syntax,
+        };
+        let mut units = vec![self.four_digits()?];
+        if char::decode_utf16(units.iter().copied()).any(|unit| unit.is_err()) {
+            if !self.take("\\u") {
+                return Err(lone);
+            }
+            units.push(self.four_digits()?);
+        }
+        let mut characters = char::decode_utf16(units);
+        match (characters.next(), characters.next()) {
+            (Some(Ok(character)), None) => Ok(character),
+            _ => Err(lone),
+        }
+    }
+
+    fn four_digits(&mut self) -> Result<u16, Fault> {
+        let digits =
+            self.rest().get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let Some(unit) = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok()) else {
+            return Err(self.fault("expected four hexadecimal digits"));
+        };
+        self.step(4);
+        Ok(unit)
+    }
+
+    fn number(&mut self) -> Result<Number, Fault> {
+        let start = self.at;
+        self.take("-");
+        if !self.take("0") && self.digits() == 0 {
+            return Err(self.unexpected(", expected a digit"));
+        }
+        let mut integer = true;
+        if self.take(".") {
+            integer = false;
+            if self.digits() == 0 {
+                return Err(self.unexpected(", expected a digit"));
+            }
+        }
+        if self.take("e") || self.take("E") {
+            integer = false;
+            let _sign = self.take("+") || self.take("-");
+            if self.digits() == 0 {
+                return Err(self.unexpected(", expected a digit"));
+            }
+        }
+        let text = self.text.get(start..self.at).unwrap_or_default();
+        // `-0` is a double, as serde_json reads it: written out again it keeps its sign.
+        if integer && text != "-0" {
+            if let Ok(number) = text.parse::<u64>() {
+                return Ok(number.into());
+            }
+            if let Ok(number) = text.parse::<i64>() {
+                return Ok(number.into());
+            }
+        }
+        match text.parse::<f64>().ok().and_then(Number::from_f64) {
+            Some(number) => Ok(number),
+            None => Err(Fault {
+                offset: start,
+                message: "number out of range".to_owned(),
+                kind: FaultKind::Syntax,
+            }),
+        }
+    }
+
+    fn digits(&mut self) -> usize {
+        let count = self.rest().bytes().take_while(u8::is_ascii_digit).count();
+        self.step(count);
+        count
+    }
+
+    fn space(&mut self) {
+        let count =
+            self.rest().bytes().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
+        self.step(count);
+    }
+
+    fn take(&mut self, text: &str) -> bool {
+        let found = self.rest().starts_with(text);
+        if found {
+            self.step(text.len());
+        }
+        found
+    }
+
+    fn rest(&self) -> &str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn peek_character(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    fn step(&mut self, bytes: usize) {
+        self.at = self.at.saturating_add(bytes).min(self.text.len());
+    }
+
+    fn fault(&self, message: &str) -> Fault {
+        Fault { offset: self.at, message: message.to_owned(), kind: FaultKind::Syntax }
+    }
+
+    fn unexpected(&self, rest: &str) -> Fault {
+        let message = match self.peek_character() {
+            None => format!("unexpected end{rest}"),
+            Some(character) => {
+                format!("unexpected `{}`{rest}", super::excerpt(character.encode_utf8(&mut [0; 4])))
+            }
+        };
+        Fault { offset: self.at, message, kind: FaultKind::Syntax }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::string_slice, reason = "a test that panics fails")]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn value(text: &str) -> Value {
+        parse_tree(text, 64).root.unwrap().into_value()
+    }
+
+    #[test]
+    fn every_escape_is_read() {
+        assert_eq!(value(r#""\"\\\/\b\f\n\r\tA\u00e9\ud83d\ude00""#), json!("\"\\/\u{8}\u{c}\n\r\tAé😀"));
+        for text in
+            [r#""\ud83d""#, r#""\ud83d\u0041""#, r#""\ude00""#, r#""\u12""#, r#""\x""#, "\"\n\"", "\""]
+        {
+            assert!(parse_tree(text, 64).fault.is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_are_the_bytes_of_the_value() {
+        let text = r#" {"é": [1, {"b": "c"}]} "#;
+        let root = parse_tree(text, 64).root.unwrap();
+        assert_eq!(&text[root.span.clone()], text.trim());
+        let NodeKind::Object(members) = root.kind else { panic!() };
+        assert_eq!(&text[members[0].key_span.clone()], "\"é\"");
+        assert_eq!(&text[members[0].value.span.clone()], r#"[1, {"b": "c"}]"#);
+    }
+
+    #[test]
+    fn t45_duplicate_keys_are_found_also_by_escapes() {
+        let parsed = parse_tree(r#"{"tools": 1, "tool\u0073": 2, "x": {"": 1, "": 2, "": 3}}"#, 64);
+        let keys: Vec<_> = parsed.duplicates.iter().map(|duplicate| duplicate.key.as_str()).collect();
+        assert_eq!(keys, ["", "", "tools"]);
+    }
+
+    #[test]
+    fn numbers_are_the_nearest_double() {
+        // serde_json without `float_roundtrip` reads one unit in the last place less, or more.
+        for text in ["0.1", "1.7976931348623157e308", "2.2250738585072014e-308", "9007199254740993.5", "1e23"]
+        {
+            assert_eq!(value(text).as_f64(), text.parse().ok(), "{text}");
+        }
+        assert_eq!(value("18446744073709551615"), json!(u64::MAX));
+        assert_eq!(value("-9223372036854775808"), json!(i64::MIN));
+        assert_eq!(value("18446744073709551616"), json!(18_446_744_073_709_551_616.0));
+    }
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".*".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::btree_map(".*", inner, 0..6).prop_map(|map| map.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_serde_json_writes_is_read(value in any_value()) {
+            for text in [value.to_string(), format!("{value:#}")] {
+                let parsed = parse_tree(&text, 64);
+                prop_assert!(parsed.duplicates.is_empty());
+                prop_assert_eq!(parsed.root.unwrap().into_value(), value.clone());
+            }
+        }
+
+        #[test]
+        fn what_is_read_serde_json_reads_too(text in r#"[\[\]{}",:0-9eE.+\\ utrfalsn-]{0,40}"#) {
+            let parsed = parse_tree(&text, 64);
+            let strict = parsed.fault.is_none() && parsed.duplicates.is_empty();
+            prop_assert!(!strict || serde_json::from_str::<Value>(&text).is_ok());
+            if parsed.fault.is_some() {
+                // Nothing is refused that serde_json takes, but for depth, which this does not reach.
+                prop_assert!(serde_json::from_str::<Value>(&text).is_err());
+            }
+        }
+
+        #[test]
+        fn parsing_never_panics(text in any::<String>()) {
+            let _ = parse_tree(&text, 64);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(rustdoc::all)]
+
+mod names;
+
+mod number;
+mod timestamp;
+pub mod json;
+mod path;
+mod call;
+
+mod diagnostic;
+
+pub use call::{Approval, Arguments, Context, Fingerprint, FingerprintError, ToolCall};
+pub use diagnostic::{Diagnostic, DiagnosticCode, Position, Related, Span};

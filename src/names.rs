@@ -1,0 +1,54 @@
+//! Words of the language: enumerations whose variants have one name each, everywhere.
+
+/// Defines an enumeration whose variants have a name in documents, messages and code.
+///
+/// One list makes the type, its names, its `Display` and its serde form, so that none of them can differ.
+macro_rules! names {
+    (
+        $(#[$meta:meta])*
+        $vis:vis enum $Name:ident {
+            $( $(#[$vmeta:meta])* $Variant:ident = $text:literal, )*
+        }
+    ) => {
+        $(#[$meta])*
+        $vis enum $Name {
+            $( $(#[$vmeta])* $Variant, )*
+        }
+
+        impl $Name {
+            /// Every value, in the order of the definition.
+            $vis const ALL: &'static [Self] = &[ $( Self::$Variant, )* ];
+
+            /// The name in policies, messages and records.
+            #[must_use]
+            $vis const fn as_str(self) -> &'static str {
+                match self {
+                    $( Self::$Variant => $text, )*
+                }
+            }
+
+            /// The value with this name.
+            #[must_use]
+            $vis fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $( $text => Some(Self::$Variant), )*
+                    _ => None,
+                }
+            }
+        }
+
+        impl ::std::fmt::Display for $Name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl ::serde::Serialize for $Name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+    };
+}
+
+pub(crate) use names;
