@@ -12,5 +12,10 @@ mod call;
 
 mod diagnostic;
 
+mod pattern;
+mod condition;
+pub mod limit;
+
 pub use call::{Approval, Arguments, Context, Fingerprint, FingerprintError, ToolCall};
 pub use diagnostic::{Diagnostic, DiagnosticCode, Position, Related, Span};
+pub use limit::Outcome;
