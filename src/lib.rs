@@ -16,6 +16,12 @@ mod pattern;
 mod condition;
 pub mod limit;
 
+pub mod risk;
+
+pub mod policy;
+
 pub use call::{Approval, Arguments, Context, Fingerprint, FingerprintError, ToolCall};
 pub use diagnostic::{Diagnostic, DiagnosticCode, Position, Related, Span};
 pub use limit::Outcome;
+pub use policy::document::PolicyDocument;
+pub use policy::{ApprovalRequest, Denial, DenialCode, Policy, PolicyError, Verdict};

@@ -1,0 +1,243 @@
+//! Policies: the language, its check, and the judgment of a call.
+
+mod check;
+pub mod document;
+mod judge;
+mod rule;
+mod source;
+mod verdict;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use sha2::{Digest, Sha256};
+
+pub(crate) use judge::{ClauseKind, Observer, approval_invalid};
+pub use source::{MAX_BYTES, MAX_DEPTH};
+pub use verdict::{ApprovalRequest, Denial, DenialCode, Verdict};
+pub(crate) use verdict::{limit_exceeded, store_denial};
+
+use crate::call::{ToolCall, write_hex};
+use crate::diagnostic::{Diagnostic, Report};
+use crate::json::{MAX_DEPTH as MAX_VALUE_DEPTH, write_canonical};
+use crate::policy::document::{Mode, PolicyDocument};
+use crate::policy::rule::Rules;
+use crate::risk::Classify;
+use crate::timestamp::Timestamp;
+
+/// A policy that has been checked: there is none that is wrong.
+///
+/// It is made from a text ([`Policy::from_json`], [`FromStr`]) or from a [`PolicyDocument`] ([`TryFrom`]). Cloning one is
+/// cheap.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use mcp_policy::{Policy, ToolCall, Verdict};
+/// use serde_json::json;
+///
+/// let policy: Policy = r#"{
+///     "version": "1",
+///     "default": "deny",
+///     "tools": {"merge": {"require": [{"conditions": [{"path": "args.branch", "op": "neq", "value": "main"}]}]}}
+/// }"#.parse()?;
+///
+/// let arguments = json!({"branch": "main"});
+/// let verdict = policy.judge(&ToolCall::new("merge", &arguments), SystemTime::UNIX_EPOCH);
+/// let Verdict::Deny(denial) = verdict else { panic!() };
+/// assert_eq!(denial.rule(), Some("/tools/merge/require/0"));
+/// # Ok::<(), mcp_policy::PolicyError>(())
+/// ```
+#[derive(Clone)]
+pub struct Policy {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    document: PolicyDocument,
+    digest: [u8; 32],
+    rules: Rules,
+}
+
+impl Policy {
+    /// Reads a policy from a JSON text.
+    ///
+    /// Reading is strict: a member that the language does not have is an error, and so is a key that occurs twice.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError`] with everything that is wrong, each with its line, column and JSON Pointer:
+    ///
+    /// ```
+    /// use mcp_policy::Policy;
+    ///
+    /// let error = Policy::from_json(r#"{
+    ///     "version": "1",
+    ///     "default": "deny",
+    ///     "tools": {"pay": {"limit": [], "deny_if": [{"conditions": [{"path": "args.amount", "op": "gt", "value": "5"}]}]}}
+    /// }"#).unwrap_err();
+    ///
+    /// let pointers: Vec<_> = error.diagnostics().iter().map(|diagnostic| diagnostic.pointer()).collect();
+    /// assert_eq!(pointers, ["/tools/pay/limit", "/tools/pay/deny_if/0/conditions/0/value"]);
+    /// assert_eq!(error.diagnostics()[0].help(), Some("did you mean `limits`?"));
+    /// assert_eq!(error.diagnostics()[0].span().unwrap().start.line, 4);
+    /// ```
+    pub fn from_json(text: &str) -> Result<Self, PolicyError> {
+        let mut report = Report::default();
+        let Some((document, root)) = source::read(text, &mut report) else {
+            return Err(PolicyError::new(report.finish_text(text)));
+        };
+        match Self::check(document, &mut report) {
+            Some(policy) => Ok(policy),
+            None => Err(PolicyError::new(report.finish(Some((text, &root))))),
+        }
+    }
+
+    /// Judges a call at a moment: whether it is denied, needs approval, or is allowed, and at what price.
+    ///
+    /// Nothing is charged, and nothing is allocated on the way to an allow without a price, but for the few operators
+    /// that must (`host_in`, `path_within`, `contains` with `ignore_case`, and lists from `value_from`). An
+    /// [`Evaluator`](crate::Evaluator) also takes the price.
+    ///
+    /// The verdict is what the policy says, also in [monitor mode](Policy::mode).
+    #[must_use]
+    pub fn judge(&self, call: &ToolCall<'_>, now: SystemTime) -> Verdict {
+        self.judge_in("", call, None, now.into(), &mut ())
+    }
+
+    /// Judges a call as [`judge`](Policy::judge) does, with a catalogue that knows the risk categories of tools.
+    #[must_use]
+    pub fn judge_with(&self, call: &ToolCall<'_>, catalog: &dyn Classify, now: SystemTime) -> Verdict {
+        self.judge_in("", call, Some(catalog), now.into(), &mut ())
+    }
+
+    /// Whether a tool is removed from `tools/list`. In monitor mode none is.
+    #[must_use]
+    pub fn hides(&self, tool: &str) -> bool {
+        self.mode() == Mode::Enforce && self.inner.rules.hidden_by(tool).is_some()
+    }
+
+    /// Whether decisions are enforced.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.inner.document.mode
+    }
+
+    /// The document that the policy was made of.
+    #[must_use]
+    pub fn document(&self) -> &PolicyDocument {
+        &self.inner.document
+    }
+
+    /// SHA-256 of the document in canonical JSON: the same for two texts that differ in white space, in the order of
+    /// members, or in whether a default is written out.
+    #[must_use]
+    pub fn digest(&self) -> &[u8; 32] {
+        &self.inner.digest
+    }
+
+    pub(crate) fn judge_in(
+        &self,
+        namespace: &str,
+        call: &ToolCall<'_>,
+        catalog: Option<&dyn Classify>,
+        now: Timestamp,
+        observer: &mut impl Observer,
+    ) -> Verdict {
+        judge::judge(self, namespace, call, catalog, now, observer)
+    }
+
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.inner.rules
+    }
+
+    fn check(document: PolicyDocument, report: &mut Report) -> Option<Self> {
+        let rules = check::check(&document, report);
+        if !report.is_empty() {
+            return None;
+        }
+        let digest = digest(&document, report)?;
+        Some(Self { inner: Arc::new(Inner { document, digest, rules }) })
+    }
+}
+
+fn digest(document: &PolicyDocument, report: &mut Report) -> Option<[u8; 32]> {
+    let value = serde_json::to_value(document).ok();
+    let mut text = String::new();
+    let written = value.and_then(|value| write_canonical((&value).into(), &mut text));
+    if written.is_none() {
+        // Only a document that a program built can be too deep, or hold a number that is none.
+        report.check(check::too_deep(MAX_VALUE_DEPTH));
+    }
+    written.map(|()| Sha256::digest(text.as_bytes()).into())
+}
+
+impl FromStr for Policy {
+    type Err = PolicyError;
+
+    fn from_str(text: &str) -> Result<Self, PolicyError> {
+        Self::from_json(text)
+    }
+}
+
+impl TryFrom<PolicyDocument> for Policy {
+    type Error = PolicyError;
+
+    fn try_from(document: PolicyDocument) -> Result<Self, PolicyError> {
+        let mut report = Report::default();
+        Self::check(document, &mut report).ok_or_else(|| PolicyError::new(report.finish(None)))
+    }
+}
+
+/// The name, if there is one, and the digest.
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut digest = String::new();
+        write_hex(&mut digest, &self.inner.digest)?;
+        f.debug_struct("Policy").field("name", &self.inner.document.name).field("digest", &digest).finish()
+    }
+}
+
+/// Everything that is wrong with a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyError {
+    diagnostics: Vec<Diagnostic>,
+    omitted: usize,
+}
+
+impl PolicyError {
+    /// What is wrong, in the order of the text. At most 100 are kept.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// How many more there were.
+    #[must_use]
+    pub fn omitted(&self) -> usize {
+        self.omitted
+    }
+
+    fn new((diagnostics, omitted): (Vec<Diagnostic>, usize)) -> Self {
+        Self { diagnostics, omitted }
+    }
+}
+
+/// One diagnostic after the other.
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, diagnostic) in self.diagnostics.iter().enumerate() {
+            if index > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{diagnostic}")?;
+        }
+        if self.omitted > 0 {
+            write!(f, "\nand {} more", self.omitted)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for PolicyError {}

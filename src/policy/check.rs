@@ -1,0 +1,203 @@
+//! Document to rules: everything that the types of the document cannot say is checked here.
+
+mod clauses;
+mod limits;
+mod regexes;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, Report};
+use crate::pattern::Pattern;
+use crate::policy::check::limits::Seen;
+use crate::policy::check::regexes::Regexes;
+use crate::policy::document::{self, PolicyDocument, RuleAction};
+use crate::policy::rule::{Block, Rule, Rules};
+
+/// Compiles a document. The rules are of use only if nothing was reported.
+pub(crate) fn check(document: &PolicyDocument, report: &mut Report) -> Rules {
+    let mut checker =
+        Checker { report, regexes: Regexes::default(), counters: HashMap::new(), needs_category: false };
+    let root = Place::Document;
+    checker.unsupported(document, &root);
+    checker.methods(&document.methods, &root.member("methods"));
+    let hide_place = root.member("hide");
+    let hide = document
+        .hide
+        .iter()
+        .enumerate()
+        .map(|(index, text)| (Pattern::new(text), pointer(&hide_place.element(index))));
+    let hide = hide.collect();
+    let tools_place = root.member("tools");
+    let tools =
+        document.tools.iter().map(|(name, rule)| (name, checker.rule(rule, &tools_place.member(name))));
+    let tools = tools.collect();
+    let categories = document.categories.as_ref().map(|categories| {
+        let place = root.member("categories");
+        let rule = |(category, rule): (&crate::risk::Category, _)| {
+            (*category, checker.rule(rule, &place.member(category.as_str())))
+        };
+        categories.iter().map(rule).collect::<BTreeMap<_, _>>()
+    });
+    let all_tools = match &document.all_tools {
+        Some(all_tools) => {
+            let lists = (&*all_tools.require, &*all_tools.deny_if, &*all_tools.approve_if);
+            checker.block(lists, &all_tools.limits, None, &root.member("all_tools"))
+        }
+        None => Block::default(),
+    };
+    Rules {
+        default: document.default,
+        hide,
+        all_tools,
+        tools,
+        needs_category: checker.needs_category || categories.is_some(),
+        categories,
+        classify: document.classify.iter().map(|(name, category)| (name, *category)).collect(),
+    }
+}
+
+/// A document that is nested deeper than the crate follows.
+pub(crate) fn too_deep(limit: usize) -> Diagnostic {
+    let message = format!("nested deeper than {limit} levels");
+    Diagnostic::new(DiagnosticCode::TooDeep, message, String::new())
+}
+
+struct Checker<'a> {
+    report: &'a mut Report,
+    regexes: Regexes,
+    counters: HashMap<Arc<str>, Seen>,
+    /// Whether a condition looks at the category or severity of a tool.
+    needs_category: bool,
+}
+
+impl Checker<'_> {
+    fn rule(&mut self, rule: &document::Rule, place: &Place<'_>) -> Rule {
+        if rule.action == RuleAction::Deny {
+            let set = [
+                ("only_args", rule.only_args.is_some()),
+                ("require", !rule.require.is_empty()),
+                ("deny_if", !rule.deny_if.is_empty()),
+                ("approve_if", !rule.approve_if.is_empty()),
+                ("limits", !rule.limits.is_empty()),
+                ("rate_limit", rule.rate_limit.is_some()),
+                ("validate_args", rule.validate_args),
+            ];
+            for (name, _) in set.into_iter().filter(|(_, set)| *set) {
+                let message = format!("`{name}` never matters beside `action: \"deny\"`");
+                let help = "leave it out, or leave `action` out";
+                self.say(DiagnosticCode::Excluded, message, help, &place.member(name));
+            }
+        }
+        if rule.validate_args {
+            self.not_yet("validate_args", &place.member("validate_args"));
+        }
+        let lists = (&*rule.require, &*rule.deny_if, &*rule.approve_if);
+        let block = self.block(lists, &rule.limits, rule.rate_limit.as_ref(), place);
+        let only_args = rule.only_args.as_ref();
+        Rule {
+            pointer: pointer(place),
+            action: rule.action,
+            reason: text(rule.reason.as_ref()),
+            only_args: only_args.map(|names| names.iter().map(|name| name.as_str().into()).collect()),
+            block,
+        }
+    }
+
+    fn block(
+        &mut self,
+        (require, deny_if, approve_if): (&[document::Clause], &[document::Clause], &[document::Clause]),
+        limits: &[document::Limit],
+        rate_limit: Option<&document::RateLimit>,
+        place: &Place<'_>,
+    ) -> Block {
+        use crate::policy::ClauseKind;
+        let mut block = Block {
+            require: self.clauses(require, ClauseKind::Require, &place.member("require")),
+            deny_if: self.clauses(deny_if, ClauseKind::DenyIf, &place.member("deny_if")),
+            approve_if: self.clauses(approve_if, ClauseKind::ApproveIf, &place.member("approve_if")),
+            ..Block::default()
+        };
+        let limits_place = place.member("limits");
+        for (index, limit) in limits.iter().enumerate() {
+            self.limit(limit, &limits_place.element(index), &mut block);
+        }
+        if let Some(rate_limit) = rate_limit {
+            self.rate_limit(rate_limit, place, &mut block);
+        }
+        block
+    }
+
+    fn methods(&mut self, methods: &[String], place: &Place<'_>) {
+        for (index, method) in methods.iter().enumerate() {
+            let place = place.element(index);
+            let quoted = crate::json::excerpt(method);
+            if method == "tools/call" {
+                let help = "rules decide about tools; leave it out";
+                self.say(
+                    DiagnosticCode::InvalidValue,
+                    "`tools/call` is judged, not passed".into(),
+                    help,
+                    &place,
+                );
+            } else if always_passes(method) {
+                let message = format!("`{quoted}` always passes");
+                self.say(DiagnosticCode::InvalidValue, message, "leave it out", &place);
+            } else if method.is_empty() || method.contains('*') {
+                let message = format!("`{quoted}` is no method");
+                let help = "methods are named one by one: there are no patterns";
+                self.say(DiagnosticCode::InvalidValue, message, help, &place);
+            }
+        }
+    }
+
+    fn unsupported(&mut self, document: &PolicyDocument, root: &Place<'_>) {
+        if !document.pins.is_empty() {
+            self.not_yet("pins", &root.member("pins"));
+        }
+        if document.validate_args {
+            self.not_yet("validate_args", &root.member("validate_args"));
+        }
+    }
+
+    fn not_yet(&mut self, member: &str, place: &Place<'_>) {
+        let message = format!("this version of mcp-policy does not support `{member}` yet");
+        let help = "leave it out: a policy that seemed to check more than it does would be worse";
+        self.say(DiagnosticCode::Unsupported, message, help, place);
+    }
+
+    fn say(&mut self, code: DiagnosticCode, message: String, help: &str, place: &Place<'_>) {
+        self.report.check(Diagnostic::new(code, message, place.to_string()).with_help(help));
+    }
+}
+
+fn pointer(place: &Place<'_>) -> Arc<str> {
+    place.to_string().into()
+}
+
+fn text(text: Option<&String>) -> Option<Arc<str>> {
+    text.map(|text| text.as_str().into())
+}
+
+/// Methods that a gate always lets pass: what MCP needs to work at all, what belongs to a call that was let through, and
+/// the notifications that the protocol defines, in all revisions up to 2026-07-28.
+fn always_passes(method: &str) -> bool {
+    const METHODS: [&str; 5] = ["initialize", "logging/setLevel", "ping", "server/discover", "tools/list"];
+    const NOTIFICATIONS: [&str; 11] = [
+        "notifications/cancelled",
+        "notifications/elicitation/complete",
+        "notifications/initialized",
+        "notifications/message",
+        "notifications/progress",
+        "notifications/prompts/list_changed",
+        "notifications/resources/list_changed",
+        "notifications/resources/updated",
+        "notifications/roots/list_changed",
+        "notifications/tasks/status",
+        "notifications/tools/list_changed",
+    ];
+    METHODS.contains(&method)
+        || NOTIFICATIONS.contains(&method)
+        || method == "notifications/tasks"
+        || method.starts_with("tasks/")
+}

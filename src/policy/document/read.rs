@@ -1,0 +1,401 @@
+//! How a document is read from a tree of JSON: everything at once, with the place of whatever is wrong.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Number, Value};
+
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, Report, nearest};
+use crate::json::{Member, Node, NodeKind, excerpt};
+
+/// A part of a document.
+pub(crate) trait Read: Sized {
+    /// Reads it. What is wrong goes to the report; then what comes back only stands in, so that reading can go on.
+    fn read(node: &Node, place: &Place<'_>, report: &mut Report) -> Self;
+
+    /// What stands in for a part that is not there or cannot be read.
+    fn stand_in() -> Self;
+}
+
+/// Defines a part of a document that is a JSON object: the type, how serde writes it, and how it is read.
+///
+/// An `optional` member may be left out, which means its default, and is not written when it has that. After `or` stands
+/// a function that reads another way to write it.
+macro_rules! members {
+    (
+        $(#[$meta:meta])*
+        pub struct $Name:ident $(or $short:path)? {
+            $( $(#[$fmeta:meta])* $need:ident $field:ident $(as $rename:literal)? : $Type:ty, )*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub struct $Name {
+            $(
+                $(#[$fmeta])*
+                pub $field: $Type,
+            )*
+        }
+
+        impl $Name {
+            /// The names of the members.
+            pub(crate) const MEMBERS: &'static [&'static str] =
+                &[$( $crate::policy::document::read::name!($field $($rename)?) ),*];
+        }
+
+        impl $crate::policy::document::Read for $Name {
+            fn read(
+                node: &$crate::json::Node,
+                place: &$crate::diagnostic::Place<'_>,
+                report: &mut $crate::diagnostic::Report,
+            ) -> Self {
+                $(
+                    if let Some(part) = $short(node, place, report) {
+                        return part;
+                    }
+                )?
+                let object =
+                    $crate::policy::document::read::Object::of(node, place, Self::MEMBERS, report);
+                let Some(object) = object else {
+                    return Self::stand_in();
+                };
+                Self {
+                    $(
+                        $field: object.$need(
+                            $crate::policy::document::read::name!($field $($rename)?),
+                            report,
+                        ),
+                    )*
+                }
+            }
+
+            fn stand_in() -> Self {
+                Self { $( $field: $crate::policy::document::Read::stand_in(), )* }
+            }
+        }
+
+        impl ::serde::Serialize for $Name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut object = serializer.serialize_map(None)?;
+                $(
+                    if $crate::policy::document::read::is_written!($need self.$field) {
+                        let name = $crate::policy::document::read::name!($field $($rename)?);
+                        ::serde::ser::SerializeMap::serialize_entry(&mut object, name, &self.$field)?;
+                    }
+                )*
+                ::serde::ser::SerializeMap::end(object)
+            }
+        }
+
+        $crate::policy::document::read::deserialize!($Name);
+    };
+}
+
+/// The name of a member.
+macro_rules! name {
+    ($field:ident $rename:literal) => {
+        $rename
+    };
+    ($field:ident) => {
+        stringify!($field)
+    };
+}
+
+/// Whether a member is written.
+macro_rules! is_written {
+    (required $member:expr) => {
+        true
+    };
+    (optional $member:expr) => {
+        !$crate::policy::document::read::is_default(&$member)
+    };
+}
+
+/// Lets serde read a part of a document the way the crate reads it. Duplicate keys are refused whoever deserializes.
+macro_rules! deserialize {
+    ($Name:ty) => {
+        impl<'de> ::serde::Deserialize<'de> for $Name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::policy::document::read::deserialize_with_report(deserializer)
+            }
+        }
+    };
+}
+
+/// Lets types with names be read, with what stands in for them: that which allows least.
+macro_rules! choices {
+    ($( $Name:ident or $stand_in:expr, )*) => {
+        $(
+            impl $crate::policy::document::Read for $Name {
+                fn read(
+                    node: &$crate::json::Node,
+                    place: &$crate::diagnostic::Place<'_>,
+                    report: &mut $crate::diagnostic::Report,
+                ) -> Self {
+                    let names: Vec<&str> = Self::ALL.iter().map(|choice| choice.as_str()).collect();
+                    $crate::policy::document::read::choice(node, place, report, &names)
+                        .and_then(Self::from_name)
+                        .unwrap_or($stand_in)
+                }
+
+                fn stand_in() -> Self {
+                    $stand_in
+                }
+            }
+
+            $crate::policy::document::read::deserialize!($Name);
+        )*
+    };
+}
+
+pub(super) use {choices, deserialize, is_written, members, name};
+
+pub(super) fn is_default<T: Default + PartialEq>(member: &T) -> bool {
+    *member == T::default()
+}
+
+pub(super) fn deserialize_with_report<'de, T: Read, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let node = <Node as serde::Deserialize>::deserialize(deserializer)?;
+    let mut report = Report::default();
+    let part = T::read(&node, &Place::Document, &mut report);
+    match report.finish(None).0.first() {
+        None => Ok(part),
+        Some(diagnostic) if diagnostic.pointer().is_empty() => {
+            Err(serde::de::Error::custom(diagnostic.message()))
+        }
+        Some(diagnostic) => {
+            let pointer = excerpt(diagnostic.pointer());
+            Err(serde::de::Error::custom(format_args!("{} at {pointer}", diagnostic.message())))
+        }
+    }
+}
+
+/// An object whose members are known by name.
+pub(super) struct Object<'a> {
+    node: &'a Node,
+    place: &'a Place<'a>,
+    members: &'a [Member],
+}
+
+impl<'a> Object<'a> {
+    /// The members of a node that is an object. What is not called one of these names is reported.
+    pub(super) fn of(
+        node: &'a Node,
+        place: &'a Place<'a>,
+        names: &[&str],
+        report: &mut Report,
+    ) -> Option<Self> {
+        let NodeKind::Object(members) = &node.kind else {
+            wrong_type(node, place, "an object", report);
+            return None;
+        };
+        for member in members.iter().filter(|member| !names.contains(&member.key.as_str())) {
+            if report.omit() {
+                continue;
+            }
+            let unknown = place.member(&member.key);
+            let message = format!("unknown member `{}`", excerpt(&member.key));
+            let diagnostic = Diagnostic::new(DiagnosticCode::UnknownMember, message, unknown.to_string());
+            let help = match nearest(&member.key, names) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("the members here are {}", listed(names)),
+            };
+            report.add(diagnostic.with_help(help), member.key_span.clone(), None);
+        }
+        Some(Self { node, place, members })
+    }
+
+    pub(super) fn required<T: Read>(&self, name: &'static str, report: &mut Report) -> T {
+        if let Some(value) = self.find(name) {
+            return T::read(value, &self.place.member(name), report);
+        }
+        let message = format!("missing member `{name}`");
+        let pointer = self.place.to_string();
+        report.missing(
+            Diagnostic::new(DiagnosticCode::MissingMember, message, pointer),
+            self.node.span.clone(),
+            self.place.member(name).to_string(),
+        );
+        T::stand_in()
+    }
+
+    pub(super) fn optional<T: Read + Default>(&self, name: &'static str, report: &mut Report) -> T {
+        match self.find(name) {
+            Some(value) => T::read(value, &self.place.member(name), report),
+            None => T::default(),
+        }
+    }
+
+    /// The last of several: each but the first has been reported.
+    fn find(&self, name: &str) -> Option<&'a Node> {
+        self.members.iter().rev().find(|member| member.key == name).map(|member| &member.value)
+    }
+}
+
+/// Reports a value of the wrong type.
+pub(super) fn wrong_type(node: &Node, place: &Place<'_>, expected: &str, report: &mut Report) {
+    let message = format!("expected {expected}, found {}", node.article());
+    let diagnostic = Diagnostic::new(DiagnosticCode::WrongType, message, place.to_string());
+    report.broken(diagnostic, node.span.clone());
+}
+
+/// Reports a value that is of the right type and not allowed.
+pub(super) fn invalid(node: &Node, place: &Place<'_>, message: String, help: &str, report: &mut Report) {
+    let diagnostic = Diagnostic::new(DiagnosticCode::InvalidValue, message, place.to_string());
+    report.broken(diagnostic.with_help(help), node.span.clone());
+}
+
+/// A word of a closed list.
+pub(super) fn choice<'a>(
+    node: &'a Node,
+    place: &Place<'_>,
+    report: &mut Report,
+    names: &[&str],
+) -> Option<&'a str> {
+    let NodeKind::String(word) = &node.kind else {
+        wrong_type(node, place, "a string", report);
+        return None;
+    };
+    if names.contains(&word.as_str()) {
+        return Some(word);
+    }
+    unknown_name(node, place, word, names, report);
+    None
+}
+
+pub(super) fn unknown_name(node: &Node, place: &Place<'_>, word: &str, names: &[&str], report: &mut Report) {
+    if report.omit() {
+        return;
+    }
+    let message = format!("unknown name `{}`", excerpt(word));
+    let diagnostic = Diagnostic::new(DiagnosticCode::UnknownName, message, place.to_string());
+    let help = match nearest(word, names) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!("it is one of {}", listed(names)),
+    };
+    report.broken(diagnostic.with_help(help), node.span.clone());
+}
+
+/// `a`, `b` and `c`.
+fn listed(names: &[&str]) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => "none".to_owned(),
+    }
+}
+
+impl Read for String {
+    fn read(node: &Node, place: &Place<'_>, report: &mut Report) -> Self {
+        if let NodeKind::String(text) = &node.kind {
+            return text.clone();
+        }
+        wrong_type(node, place, "a string", report);
+        Self::stand_in()
+    }
+
+    fn stand_in() -> Self {
+        Self::new()
+    }
+}
+
+impl Read for bool {
+    fn read(node: &Node, place: &Place<'_>, report: &mut Report) -> Self {
+        if let NodeKind::Bool(boolean) = &node.kind {
+            return *boolean;
+        }
+        wrong_type(node, place, "a boolean", report);
+        Self::stand_in()
+    }
+
+    fn stand_in() -> Self {
+        false
+    }
+}
+
+impl Read for Number {
+    fn read(node: &Node, place: &Place<'_>, report: &mut Report) -> Self {
+        if let NodeKind::Number(number) = &node.kind {
+            return number.clone();
+        }
+        wrong_type(node, place, "a number", report);
+        Self::stand_in()
+    }
+
+    fn stand_in() -> Self {
+        Self::from(0)
+    }
+}
+
+impl Read for Value {
+    fn read(node: &Node, _: &Place<'_>, _: &mut Report) -> Self {
+        node.to_value()
+    }
+
+    fn stand_in() -> Self {
+        Self::Null
+    }
+}
+
+impl<T: Read> Read for Option<T> {
+    fn read(node: &Node, place: &Place<'_>, report: &mut Report) -> Self {
+        Some(T::read(node, place, report))
+    }
+
+    fn stand_in() -> Self {
+        None
+    }
+}
+
+impl<T: Read> Read for Vec<T> {
+    fn read(node: &Node, place: &Place<'_>, report: &mut Report) -> Self {
+        let NodeKind::Array(elements) = &node.kind else {
+            wrong_type(node, place, "an array", report);
+            return Self::stand_in();
+        };
+        let read = |(index, element)| T::read(element, &place.element(index), report);
+        elements.iter().enumerate().map(read).collect()
+    }
+
+    fn stand_in() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Read> Read for BTreeMap<String, T> {
+    fn read(node: &Node, place: &Place<'_>, report: &mut Report) -> Self {
+        let NodeKind::Object(members) = &node.kind else {
+            wrong_type(node, place, "an object", report);
+            return Self::stand_in();
+        };
+        let read = |member: &Member| {
+            (member.key.clone(), T::read(&member.value, &place.member(&member.key), report))
+        };
+        members.iter().map(read).collect()
+    }
+
+    fn stand_in() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Read> Read for BTreeMap<crate::risk::Category, T> {
+    fn read(node: &Node, place: &Place<'_>, report: &mut Report) -> Self {
+        let names: Vec<&str> = crate::risk::Category::ALL.iter().map(|choice| choice.as_str()).collect();
+        let Some(Object { members, .. }) = Object::of(node, place, &names, report) else {
+            return Self::stand_in();
+        };
+        let read = |member: &Member| {
+            let rule = T::read(&member.value, &place.member(&member.key), report);
+            Some((crate::risk::Category::from_name(&member.key)?, rule))
+        };
+        members.iter().filter_map(read).collect()
+    }
+
+    fn stand_in() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,41 @@
+//! Text to document.
+
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, Report};
+use crate::json::{FaultKind, Node, excerpt, parse_tree};
+use crate::policy::document::{PolicyDocument, Read};
+
+/// The longest document, in bytes: 4 MiB. It bounds the memory that reading one takes.
+pub const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// The deepest nesting of a document: arrays and objects within one another. It bounds every recursion over it.
+pub const MAX_DEPTH: usize = 64;
+
+/// Reads a document. There is a tree unless the text is not JSON, and a document whenever there is a tree; it is whole
+/// if the report is empty.
+pub(crate) fn read(text: &str, report: &mut Report) -> Option<(PolicyDocument, Node)> {
+    if text.len() > MAX_BYTES {
+        let message = format!("the document has {} bytes, and {MAX_BYTES} are allowed", text.len());
+        report.check(Diagnostic::new(DiagnosticCode::TooLarge, message, String::new()));
+        return None;
+    }
+    let parsed = parse_tree(text, MAX_DEPTH);
+    let root = parsed.root;
+    for duplicate in parsed.duplicates {
+        let message = format!("duplicate key `{}`", excerpt(&duplicate.key));
+        let pointer = root.as_ref().map(|root| root.pointer_to(&duplicate.second)).unwrap_or_default();
+        let diagnostic = Diagnostic::new(DiagnosticCode::DuplicateKey, message, pointer.clone())
+            .with_related("first defined here", pointer);
+        report.add(diagnostic, duplicate.second, Some(duplicate.first));
+    }
+    if let Some(fault) = parsed.fault {
+        let code = match fault.kind {
+            FaultKind::Depth => DiagnosticCode::TooDeep,
+            FaultKind::Syntax => DiagnosticCode::Syntax,
+        };
+        let end = fault.offset.saturating_add(usize::from(fault.offset < text.len()));
+        report.add(Diagnostic::new(code, fault.message, String::new()), fault.offset..end, None);
+    }
+    let root = root?;
+    let document = PolicyDocument::read(&root, &Place::Document, report);
+    Some((document, root))
+}
