@@ -1,0 +1,258 @@
+//! Evaluators: a policy, a counter store and a clock.
+
+mod explanation;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use parking_lot::RwLock;
+
+pub use explanation::{ClauseExplanation, ConditionExplanation, Explanation, LimitExplanation};
+
+use crate::call::ToolCall;
+use crate::limit::{Charges, Reservation};
+use crate::permit::{Permit, Unenforced};
+use crate::policy::document::Mode;
+use crate::policy::{ApprovalRequest, Denial, DenialCode, Policy, Verdict};
+use crate::policy::{approval_invalid, limit_exceeded, store_denial};
+use crate::risk::Classify;
+use crate::store::{CounterStore, Exceeded, Refusal};
+
+/// Decides calls: it judges them by a policy and takes their price from a counter store.
+///
+/// Cloning one is cheap, and the clones are one evaluator: they share the policy and the store.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use mcp_policy::{Context, Decision, Evaluator, MemoryStore, Outcome, Policy, ToolCall};
+/// use serde_json::json;
+///
+/// let policy: Policy = r#"{
+///     "version": "1",
+///     "default": "deny",
+///     "tools": {"restart": {"limits": [{"counter": "restarts", "window": "minute", "max": 1}]}}
+/// }"#.parse()?;
+/// let evaluator = Evaluator::new(policy, MemoryStore::new());
+///
+/// let arguments = json!({"execution_id": "2Xq8"});
+/// let context = Context::new().grant("ci-runner");
+/// let call = ToolCall::new("restart", &arguments).context(&context);
+///
+/// let now = SystemTime::UNIX_EPOCH;
+/// let Decision::Allow(permit) = evaluator.evaluate_at(&call, now) else { panic!() };
+/// permit.settle(Outcome::Succeeded)?;
+///
+/// let Decision::Deny(denial) = evaluator.evaluate_at(&call, now) else { panic!() };
+/// assert_eq!(denial.retry_after(), Some(Duration::from_secs(60)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Evaluator<S> {
+    inner: Arc<Inner<S>>,
+}
+
+struct Inner<S> {
+    policy: RwLock<Option<Policy>>,
+    store: S,
+    namespace: Box<str>,
+    catalog: Option<Box<dyn Classify>>,
+}
+
+/// What becomes of a call.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "whoever acts on a decision must act on every one")]
+pub enum Decision<S> {
+    /// It may pass. The permit is to be settled when the call has come to its end.
+    Allow(Permit<S>),
+    /// It may not pass.
+    Deny(Denial),
+    /// It may pass once somebody has approved it.
+    NeedsApproval(ApprovalRequest),
+}
+
+impl<S> Evaluator<S> {
+    /// An evaluator with a policy and a store, in the namespace `""` and without a catalogue.
+    pub fn new(policy: Policy, store: S) -> Self {
+        EvaluatorBuilder::new(store).policy(policy).build()
+    }
+
+    /// Begins an evaluator with what [`new`](Self::new) does not set.
+    #[must_use]
+    pub fn builder(store: S) -> EvaluatorBuilder<S> {
+        EvaluatorBuilder::new(store)
+    }
+
+    /// Puts another policy in force. Calls that are being decided end under the one they began with; the counters are
+    /// kept, for as long as the counter's name, window, algorithm and scope stay the same.
+    pub fn replace_policy(&self, policy: Policy) {
+        *self.inner.policy.write() = Some(policy);
+    }
+
+    /// The policy that is in force.
+    #[must_use]
+    pub fn policy(&self) -> Option<Policy> {
+        self.inner.policy.read().clone()
+    }
+
+    /// The counter store.
+    #[must_use]
+    pub fn store(&self) -> &S {
+        &self.inner.store
+    }
+
+    fn catalog(&self) -> Option<&dyn Classify> {
+        self.inner.catalog.as_deref()
+    }
+}
+
+impl<S: CounterStore> Evaluator<S> {
+    /// Decides a call now, by the system's clock.
+    ///
+    /// There is no error: whatever cannot be decided is denied, so nobody can turn an error into a yes by mistake.
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the clock, for those who do not bring one"
+    )]
+    pub fn evaluate(&self, call: &ToolCall<'_>) -> Decision<S> {
+        self.evaluate_at(call, SystemTime::now())
+    }
+
+    /// Decides a call at a moment.
+    #[must_use]
+    pub fn evaluate_at(&self, call: &ToolCall<'_>, now: SystemTime) -> Decision<S> {
+        let Some(policy) = self.policy() else {
+            return Decision::Deny(Denial::no_policy());
+        };
+        let verdict = policy.judge_in(&self.inner.namespace, call, self.catalog(), now.into(), &mut ());
+        let unenforced = match self.execute(verdict, now) {
+            Ok(reservation) => return Decision::Allow(self.permit(reservation, None)),
+            Err(unenforced) => unenforced,
+        };
+        if policy.mode() == Mode::Monitor && !is_always_enforced(&unenforced) {
+            return Decision::Allow(self.permit(Reservation::default(), Some(unenforced)));
+        }
+        match unenforced {
+            Unenforced::Deny(denial) => Decision::Deny(denial),
+            Unenforced::NeedsApproval(request) => Decision::NeedsApproval(request),
+        }
+    }
+
+    /// Explains what would become of a call at a moment: every clause and limit that is looked at, with what it comes
+    /// to. It charges nothing.
+    #[must_use]
+    pub fn explain(&self, call: &ToolCall<'_>, now: SystemTime) -> Explanation {
+        explanation::explain(self, call, now)
+    }
+
+    fn execute(&self, verdict: Verdict, now: SystemTime) -> Result<Reservation, Unenforced> {
+        match verdict {
+            Verdict::Allow => Ok(Reservation::default()),
+            Verdict::Charge(charges) => self
+                .store()
+                .reserve(&charges, now)
+                .map_err(|refusal| Unenforced::Deny(denial_of(refusal, &charges))),
+            Verdict::Deny(denial) => Err(Unenforced::Deny(denial)),
+            Verdict::NeedsApproval(request) => Err(Unenforced::NeedsApproval(request)),
+        }
+    }
+
+    fn permit(&self, reservation: Reservation, unenforced: Option<Unenforced>) -> Permit<S> {
+        Permit::new(self.clone(), reservation, unenforced)
+    }
+}
+
+/// Whether monitor mode does not change it.
+fn is_always_enforced(unenforced: &Unenforced) -> bool {
+    match unenforced {
+        Unenforced::Deny(denial) => {
+            matches!(denial.code(), DenialCode::MalformedCall | DenialCode::NoPolicy)
+        }
+        Unenforced::NeedsApproval(_) => false,
+    }
+}
+
+fn denial_of(refusal: Refusal, charges: &Charges) -> Denial {
+    match refusal {
+        Refusal::ApprovalUsed => match charges.approval() {
+            Some(approval) => approval_invalid(approval.asked_by()),
+            None => store_denial(DenialCode::StoreUnavailable, None),
+        },
+        Refusal::Exceeded(exceeded) => exceeded_denial(exceeded, charges),
+        Refusal::Full => store_denial(DenialCode::StoreFull, None),
+        Refusal::Unavailable(error) => store_denial(DenialCode::StoreUnavailable, Some(Arc::new(error))),
+    }
+}
+
+fn exceeded_denial(exceeded: Exceeded, charges: &Charges) -> Denial {
+    match charges.charges().get(exceeded.charge) {
+        Some(charge) => limit_exceeded(charge, exceeded.retry_after.map(|wait| wait.as_secs())),
+        // A store that names a charge that there is not does not answer as it should.
+        None => store_denial(DenialCode::StoreUnavailable, None),
+    }
+}
+
+impl<S> Clone for Evaluator<S> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for Evaluator<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Evaluator")
+            .field("policy", &*self.inner.policy.read())
+            .field("store", &self.inner.store)
+            .field("namespace", &self.inner.namespace)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an evaluator is made of.
+pub struct EvaluatorBuilder<S> {
+    policy: Option<Policy>,
+    store: S,
+    namespace: Box<str>,
+    catalog: Option<Box<dyn Classify>>,
+}
+
+impl<S> EvaluatorBuilder<S> {
+    fn new(store: S) -> Self {
+        Self { policy: None, store, namespace: Box::default(), catalog: None }
+    }
+
+    /// The policy. Without one every call is denied ([`NoPolicy`](DenialCode::NoPolicy)) until there is.
+    #[must_use]
+    pub fn policy(self, policy: Policy) -> Self {
+        Self { policy: Some(policy), ..self }
+    }
+
+    /// What keeps the counters and approvals of this evaluator apart from those of others in the same store. Nothing
+    /// unless it is said.
+    #[must_use]
+    pub fn namespace(self, namespace: impl Into<String>) -> Self {
+        Self { namespace: namespace.into().into(), ..self }
+    }
+
+    /// What knows the risk categories of tools that the policy's own `classify` does not name.
+    #[must_use]
+    pub fn catalog(self, catalog: impl Classify + 'static) -> Self {
+        Self { catalog: Some(Box::new(catalog)), ..self }
+    }
+
+    /// The evaluator.
+    pub fn build(self) -> Evaluator<S> {
+        let Self { policy, store, namespace, catalog } = self;
+        Evaluator { inner: Arc::new(Inner { policy: RwLock::new(policy), store, namespace, catalog }) }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for EvaluatorBuilder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EvaluatorBuilder")
+            .field("policy", &self.policy)
+            .field("store", &self.store)
+            .field("namespace", &self.namespace)
+            .finish_non_exhaustive()
+    }
+}

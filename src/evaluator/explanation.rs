@@ -1,0 +1,265 @@
+//! Explanations: why a call comes to what it comes to.
+
+use std::fmt;
+use std::fmt::Write as _;
+use std::time::SystemTime;
+
+use serde::{Serialize, Serializer};
+use serde_json::json;
+
+use crate::call::ToolCall;
+use crate::condition::{ConditionObserver, Step, Truth};
+use crate::evaluator::{Evaluator, exceeded_denial, is_always_enforced};
+use crate::limit::{Amount, Charges};
+use crate::permit::Unenforced;
+use crate::policy::document::Mode;
+use crate::policy::{ClauseKind, Denial, DenialCode, Observer, Verdict, approval_invalid, store_denial};
+use crate::store::{CounterStore, Peek};
+
+/// Why a call would come to what it comes to.
+///
+/// `Display` writes it for people, and serde as JSON. It quotes no argument.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// The rule that decides, as a JSON Pointer: `/default` where there is none and the policy allows that. `None` if
+    /// the call was denied before a rule was looked for.
+    pub rule: Option<String>,
+    /// Every clause that was looked at, in order.
+    pub clauses: Vec<ClauseExplanation>,
+    /// Every counter that would be charged, in order.
+    pub limits: Vec<LimitExplanation>,
+    /// What stops the call; `None` if it may pass.
+    pub stopped_by: Option<Unenforced>,
+    /// Whether that would be enforced: not in monitor mode.
+    pub enforced: bool,
+}
+
+/// What a clause comes to.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct ClauseExplanation {
+    /// Where it stands, as a JSON Pointer.
+    pub pointer: String,
+    /// `true`, `false`, `absent` or `mistyped`.
+    pub truth: &'static str,
+    /// Whether that denies the call, or asks for approval.
+    pub bites: bool,
+    /// Every condition that was looked at, inner ones before those that they are in. What was settled before is not
+    /// looked at.
+    pub conditions: Vec<ConditionExplanation>,
+}
+
+/// What a condition comes to.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct ConditionExplanation {
+    /// Where it stands, as a JSON Pointer.
+    pub pointer: String,
+    /// `true`, `false`, `absent` or `mistyped`.
+    pub truth: &'static str,
+}
+
+/// What a counter has, and what the call would cost.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LimitExplanation {
+    /// The limit, as a JSON Pointer. Of several that share the counter it is the first.
+    pub pointer: String,
+    /// The key of the counter.
+    pub key: String,
+    /// How much has been charged; `None` if the store did not say.
+    pub used: Option<Amount>,
+    /// How much the call would cost.
+    pub amount: Amount,
+    /// The most that may be charged.
+    pub max: Amount,
+}
+
+pub(super) fn explain<S: CounterStore>(
+    evaluator: &Evaluator<S>,
+    call: &ToolCall<'_>,
+    now: SystemTime,
+) -> Explanation {
+    let mut trace = Trace::default();
+    let Some(policy) = evaluator.policy() else {
+        return trace.finish(Vec::new(), Some(Unenforced::Deny(Denial::no_policy())), Mode::Enforce);
+    };
+    let namespace = &evaluator.inner.namespace;
+    let verdict = policy.judge_in(namespace, call, evaluator.catalog(), now.into(), &mut trace);
+    let (limits, stopped_by) = match verdict {
+        Verdict::Allow => (Vec::new(), None),
+        Verdict::Charge(charges) => {
+            let peek = evaluator.store().peek(&charges, now);
+            let limits = limits(&charges, peek.as_ref().ok());
+            let denial = match peek {
+                Err(error) => {
+                    Some(store_denial(DenialCode::StoreUnavailable, Some(std::sync::Arc::new(error))))
+                }
+                Ok(peek) => match (charges.approval(), peek.exceeded) {
+                    (Some(approval), _) if peek.approval_used => Some(approval_invalid(approval.asked_by())),
+                    (_, Some(exceeded)) => Some(exceeded_denial(exceeded, &charges)),
+                    (_, None) => None,
+                },
+            };
+            (limits, denial.map(Unenforced::Deny))
+        }
+        Verdict::Deny(denial) => (Vec::new(), Some(Unenforced::Deny(denial))),
+        Verdict::NeedsApproval(request) => (Vec::new(), Some(Unenforced::NeedsApproval(request))),
+    };
+    trace.finish(limits, stopped_by, policy.mode())
+}
+
+fn limits(charges: &Charges, peek: Option<&Peek>) -> Vec<LimitExplanation> {
+    let limit = |(index, charge): (usize, &crate::limit::Charge)| LimitExplanation {
+        pointer: charge.rule().to_owned(),
+        key: charge.key().to_owned(),
+        used: peek.and_then(|peek| peek.used.get(index)).copied(),
+        amount: charge.amount(),
+        max: charge.max(),
+    };
+    charges.charges().iter().enumerate().map(limit).collect()
+}
+
+/// What was seen on the way.
+#[derive(Default)]
+struct Trace {
+    rule: Option<String>,
+    clauses: Vec<ClauseExplanation>,
+    /// Of the clause that is being looked at: the way to the condition, and those that were left.
+    way: Vec<Step>,
+    conditions: Vec<(Vec<Step>, Truth)>,
+}
+
+impl Trace {
+    fn finish(
+        self,
+        limits: Vec<LimitExplanation>,
+        stopped_by: Option<Unenforced>,
+        mode: Mode,
+    ) -> Explanation {
+        let enforced = mode == Mode::Enforce || stopped_by.as_ref().is_some_and(is_always_enforced);
+        Explanation { rule: self.rule, clauses: self.clauses, limits, stopped_by, enforced }
+    }
+}
+
+impl ConditionObserver for Trace {
+    fn enter(&mut self, step: Step) {
+        self.way.push(step);
+    }
+
+    fn leave(&mut self, truth: Truth) {
+        self.conditions.push((self.way.clone(), truth));
+        self.way.pop();
+    }
+}
+
+impl Observer for Trace {
+    fn rule(&mut self, pointer: &str) {
+        self.rule = Some(pointer.to_owned());
+    }
+
+    fn clause(&mut self, kind: ClauseKind, pointer: &str, truth: Truth) {
+        let conditions = self.conditions.drain(..).map(|(way, truth)| {
+            let mut pointer = pointer.to_owned();
+            for step in way {
+                // Writing to a string does not fail.
+                let _ = match step {
+                    Step::All(index) => write!(pointer, "/all/{index}"),
+                    Step::Any(index) => write!(pointer, "/any/{index}"),
+                    Step::Conditions(index) => write!(pointer, "/conditions/{index}"),
+                    Step::Not => write!(pointer, "/not"),
+                };
+            }
+            ConditionExplanation { pointer, truth: truth.as_str() }
+        });
+        let conditions = conditions.collect();
+        let (pointer, bites) = (pointer.to_owned(), kind.bites(truth));
+        self.clauses.push(ClauseExplanation { pointer, truth: truth.as_str(), bites, conditions });
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.stopped_by {
+            None => writeln!(f, "allowed")?,
+            Some(Unenforced::Deny(denial)) => {
+                write!(f, "denied: {}", denial.code())?;
+                if let Some(rule) = denial.rule() {
+                    write!(f, " by {rule}")?;
+                }
+                writeln!(f)?;
+                writeln!(f, "  {}", denial.message())?;
+                if let Some(wait) = denial.retry_after() {
+                    writeln!(f, "  would pass in {} s", wait.as_secs())?;
+                }
+            }
+            Some(Unenforced::NeedsApproval(request)) => {
+                writeln!(f, "needs approval: asked by {}", request.rule())?;
+                writeln!(f, "  {}", request.message())?;
+            }
+        }
+        if !self.enforced && self.stopped_by.is_some() {
+            writeln!(f, "  monitor mode: the call is allowed all the same")?;
+        }
+        match &self.rule {
+            Some(rule) => writeln!(f, "rule {rule}")?,
+            None => writeln!(f, "no rule was looked for")?,
+        }
+        for clause in &self.clauses {
+            let bites = if clause.bites { ", which decides" } else { "" };
+            writeln!(f, "clause {} is {}{bites}", clause.pointer, clause.truth)?;
+            for condition in &clause.conditions {
+                let inside = condition.pointer.strip_prefix(&clause.pointer).unwrap_or(&condition.pointer);
+                writeln!(f, "  {} is {}", inside.trim_start_matches('/'), condition.truth)?;
+            }
+        }
+        for limit in &self.limits {
+            write!(f, "limit {}: ", limit.pointer)?;
+            match limit.used {
+                Some(used) => write!(f, "{used} of {} used", limit.max)?,
+                None => write!(f, "of {} it is not known how much is used", limit.max)?,
+            }
+            writeln!(f, ", the call costs {}", limit.amount)?;
+            writeln!(f, "  counter {}", limit.key)?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Explanation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut explanation = match &self.stopped_by {
+            None => json!({"decision": "allow"}),
+            Some(Unenforced::Deny(denial)) => json!({
+                "decision": "deny",
+                "code": denial.code(),
+                "rule": denial.rule(),
+                "message": denial.message(),
+                "retry_after": denial.retry_after().map(|wait| wait.as_secs()),
+            }),
+            Some(Unenforced::NeedsApproval(request)) => json!({
+                "decision": "needs_approval",
+                "rule": request.rule(),
+                "message": request.message(),
+                "fingerprint": request.fingerprint().to_string(),
+            }),
+        };
+        if let Some(members) = explanation.as_object_mut() {
+            members.insert("enforced".to_owned(), self.enforced.into());
+            members.insert("decided_by".to_owned(), self.rule.as_deref().into());
+            members.insert("clauses".to_owned(), json!(self.clauses));
+            let limits = self.limits.iter().map(|limit| {
+                json!({
+                    "pointer": limit.pointer,
+                    "counter": limit.key,
+                    "used": limit.used.map(|used| used.to_string()),
+                    "amount": limit.amount.to_string(),
+                    "max": limit.max.to_string(),
+                })
+            });
+            members.insert("limits".to_owned(), limits.collect());
+        }
+        explanation.serialize(serializer)
+    }
+}

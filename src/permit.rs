@@ -1,0 +1,76 @@
+//! Permits: what a call that was let through holds, until it is settled.
+
+use std::fmt;
+
+use crate::evaluator::Evaluator;
+use crate::limit::{Charged, Outcome, Reservation};
+use crate::policy::{ApprovalRequest, Denial};
+use crate::store::{CounterStore, StoreError};
+
+/// A call that is let through.
+///
+/// Whoever forwards the call settles the permit once the call has come to its end. One that is dropped without keeps its
+/// charges until their windows end.
+#[must_use = "a permit that is dropped keeps what it was charged, also if the call was never sent"]
+pub struct Permit<S> {
+    evaluator: Evaluator<S>,
+    reservation: Reservation,
+    unenforced: Option<Unenforced>,
+}
+
+/// What monitor mode did not enforce.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "everything that is not an allow")]
+pub enum Unenforced {
+    /// The call would have been denied.
+    Deny(Denial),
+    /// The call would have been held for approval.
+    NeedsApproval(ApprovalRequest),
+}
+
+impl<S> Permit<S> {
+    /// What was charged, counter by counter, and what is left.
+    #[must_use]
+    pub fn charged(&self) -> &[Charged] {
+        self.reservation.charged()
+    }
+
+    /// In monitor mode: what would have happened to the call if that was not to be let through.
+    #[must_use]
+    pub fn unenforced(&self) -> Option<&Unenforced> {
+        self.unenforced.as_ref()
+    }
+
+    pub(crate) fn new(
+        evaluator: Evaluator<S>,
+        reservation: Reservation,
+        unenforced: Option<Unenforced>,
+    ) -> Self {
+        Self { evaluator, reservation, unenforced }
+    }
+}
+
+impl<S: CounterStore> Permit<S> {
+    /// Says what became of the call. What its limits give back after that is given back, to the windows that were
+    /// charged; where such a window is over, nothing is.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot be reached. Then the charges stay until their windows end.
+    pub fn settle(self, outcome: Outcome) -> Result<(), StoreError> {
+        let refundable = self.reservation.refundable(outcome);
+        if refundable.charged().is_empty() {
+            return Ok(());
+        }
+        self.evaluator.store().refund(&refundable)
+    }
+}
+
+impl<S> fmt::Debug for Permit<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit")
+            .field("reservation", &self.reservation)
+            .field("unenforced", &self.unenforced)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,291 @@
+//! Counters in the memory of one process.
+
+mod shard;
+
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::limit::{Charge, Charges, Counter, Freed, Reservation};
+use crate::store::memory::shard::{Entry, Shard};
+use crate::store::{CounterStore, Exceeded, Peek, Refusal, StoreError};
+use crate::timestamp::Timestamp;
+
+/// Counters in memory: exact under any number of threads, and gone with the process.
+///
+/// It holds a bounded number of counters. Counters whose windows are long over are dropped now and then, so that the
+/// memory follows what is in use; at the bound every counter whose window is over is dropped, and if that is not enough
+/// a new counter is refused ([`Refusal::Full`]). A counter that still counts is never forgotten.
+///
+/// What is over is told by the time that callers pass in. A store must be given one clock.
+pub struct MemoryStore {
+    shards: Box<[Mutex<Shard>]>,
+    hasher: RandomState,
+    capacity: usize,
+    /// The number of entries in all shards, those that are about to be added included.
+    count: AtomicUsize,
+    /// The count at which entries that are long over are looked for.
+    sweep_at: AtomicUsize,
+    /// No entry ends before this moment, in microseconds.
+    earliest_end: AtomicI64,
+    generation: AtomicU64,
+    /// Held by the one thread that drops entries.
+    sweeping: Mutex<()>,
+}
+
+/// A power of two, and no more than a `u64` has bits.
+const SHARDS: usize = 64;
+
+/// Entries that are over are not looked for below this count.
+const SMALLEST_SWEEP: usize = 4_096;
+
+impl MemoryStore {
+    /// How many counters a store holds unless it is said: a million, which takes some 200 MB.
+    pub const DEFAULT_CAPACITY: usize = 1_000_000;
+
+    /// A store for [`DEFAULT_CAPACITY`](Self::DEFAULT_CAPACITY) counters.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_capacity(Self::DEFAULT_CAPACITY)
+    }
+
+    /// A store for so many counters. An approval that was used takes the place of a counter until an hour after it has
+    /// ended. Nothing is allocated for them in advance.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::new(Shard::default())).collect(),
+            hasher: RandomState::new(),
+            capacity,
+            count: AtomicUsize::new(0),
+            sweep_at: AtomicUsize::new(SMALLEST_SWEEP),
+            earliest_end: AtomicI64::new(i64::MAX),
+            generation: AtomicU64::new(0),
+            sweeping: Mutex::new(()),
+        }
+    }
+
+    /// How many counters it holds, with those whose windows are over and that have not been dropped yet.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Whether it holds none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn shard(&self, key: &str) -> usize {
+        let hash = usize::try_from(self.hasher.hash_one(key) & u64::from(u32::MAX)).unwrap_or(0);
+        hash & SHARDS.saturating_sub(1)
+    }
+
+    /// Locks every shard that the charges need, always in the same order.
+    fn lock(&self, charges: &Charges) -> Locked<'_> {
+        let mut guards = [const { None }; SHARDS];
+        let approval = charges.approval().map(|approval| self.shard(approval.key()));
+        let mut needed = [false; SHARDS];
+        for shard in charges.charges().iter().map(|charge| self.shard(charge.key())).chain(approval) {
+            if let Some(needed) = needed.get_mut(shard) {
+                *needed = true;
+            }
+        }
+        for ((guard, shard), _) in
+            guards.iter_mut().zip(&self.shards).zip(needed).filter(|(_, needed)| *needed)
+        {
+            *guard = Some(shard.lock());
+        }
+        Locked { guards }
+    }
+
+    /// Takes the charges if they fit and there is room for the counters that they add.
+    fn try_reserve(&self, charges: &Charges, now: Timestamp) -> Attempt {
+        let mut locked = self.lock(charges);
+        let peek = match self.look(&locked, charges, now) {
+            Ok(peek) => peek,
+            Err(error) => return Attempt::Refused(error.into()),
+        };
+        if peek.approval_used {
+            return Attempt::Refused(Refusal::ApprovalUsed);
+        }
+        if let Some(exceeded) = peek.exceeded {
+            return Attempt::Refused(Refusal::Exceeded(exceeded));
+        }
+        let is_new = |charge: &&Charge| self.counter(&locked, charge).is_none();
+        let added = charges.charges().iter().filter(is_new).count();
+        let added = added.saturating_add(usize::from(charges.approval().is_some()));
+        if added > 0 {
+            let grow = |count: usize| count.checked_add(added).filter(|count| *count <= self.capacity);
+            if self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grow).is_err() {
+                return Attempt::NoRoom(added);
+            }
+        }
+        // Nothing below this line may fail: it would leave the charges of a call half taken.
+        let taken = charges.charges().iter().filter_map(|charge| {
+            // From 1: 0 is a window that has not been charged.
+            let generation = self.generation.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+            let before = self.counter(&locked, charge);
+            let (counter, taken) = Counter::charged(before, charge, now, generation)?;
+            self.earliest_end.fetch_min(counter.ends(), Ordering::Relaxed);
+            locked.shard_mut(self.shard(charge.key()))?.put(charge.key(), Entry::Counter(counter));
+            Some(taken)
+        });
+        let reservation = Reservation::new(taken.collect());
+        if let Some(approval) = charges.approval() {
+            let until = Timestamp::from(approval.keep_until()).micros();
+            self.earliest_end.fetch_min(until, Ordering::Relaxed);
+            if let Some(shard) = locked.shard_mut(self.shard(approval.key())) {
+                shard.put(approval.key(), Entry::UsedUntil(until));
+            }
+        }
+        Attempt::Taken(reservation)
+    }
+
+    fn look(&self, locked: &Locked<'_>, charges: &Charges, now: Timestamp) -> Result<Peek, StoreError> {
+        let mut used = Vec::with_capacity(charges.charges().len());
+        let mut exceeded: Option<(usize, Freed)> = None;
+        for (index, charge) in charges.charges().iter().enumerate() {
+            let shard = locked.shard(self.shard(charge.key()));
+            let before = match shard.and_then(|shard| shard.get(charge.key())) {
+                Some(Entry::Counter(counter)) => Some(counter),
+                Some(Entry::UsedUntil(_)) => {
+                    return Err(StoreError::new("an approval has the key of a counter"));
+                }
+                None => None,
+            };
+            let standing = Counter::standing(before, charge, now);
+            used.push(standing.used);
+            if let Some(freed) = standing.exceeded
+                && exceeded.is_none_or(|(_, latest)| freed > latest)
+            {
+                exceeded = Some((index, freed));
+            }
+        }
+        let exceeded = exceeded.map(|(charge, freed)| {
+            let retry_after = match freed {
+                Freed::At(moment) => Some(Duration::from_secs(now.seconds_until(moment))),
+                Freed::Never => None,
+            };
+            Exceeded::new(charge, retry_after)
+        });
+        let approval_used = charges.approval().is_some_and(|approval| {
+            locked.shard(self.shard(approval.key())).is_some_and(|shard| shard.get(approval.key()).is_some())
+        });
+        Ok(Peek::new(used, approval_used, exceeded))
+    }
+
+    fn counter<'a>(&self, locked: &'a Locked<'_>, charge: &Charge) -> Option<&'a Counter> {
+        match locked.shard(self.shard(charge.key()))?.get(charge.key())? {
+            Entry::Counter(counter) => Some(counter),
+            Entry::UsedUntil(_) => None,
+        }
+    }
+
+    /// Drops the entries that are long over, once there are twice as many as were left the last time.
+    fn tidy(&self, now: Timestamp) {
+        if self.len() < self.sweep_at.load(Ordering::Relaxed) {
+            return;
+        }
+        if let Some(_sweeping) = self.sweeping.try_lock() {
+            let left = self.sweep(|entry| entry.is_long_over(now));
+            self.sweep_at.store(left.saturating_mul(2).max(SMALLEST_SWEEP), Ordering::Relaxed);
+        }
+    }
+
+    /// Drops every entry that is over, if there is no room for so many more; false if there is none then.
+    fn make_room(&self, added: usize, now: Timestamp) -> bool {
+        let _sweeping = self.sweeping.lock();
+        let has_room = || self.len().checked_add(added).is_some_and(|count| count <= self.capacity);
+        if !has_room() && now.micros() >= self.earliest_end.load(Ordering::Relaxed) {
+            // What is charged from here on lowers it again.
+            self.earliest_end.store(i64::MAX, Ordering::Relaxed);
+            self.sweep(|entry| entry.is_over(now));
+        }
+        has_room()
+    }
+
+    /// Drops entries, shard by shard, and counts those that are left.
+    fn sweep(&self, drop: impl Fn(&Entry) -> bool) -> usize {
+        let mut left = 0_usize;
+        for shard in &self.shards {
+            let (dropped, earliest_end, kept) = shard.lock().drop_where(&drop);
+            self.count.fetch_sub(dropped, Ordering::Relaxed);
+            self.earliest_end.fetch_min(earliest_end, Ordering::Relaxed);
+            left = left.saturating_add(kept);
+        }
+        left
+    }
+}
+
+/// What came of an attempt to take charges.
+enum Attempt {
+    /// This many more entries do not fit.
+    NoRoom(usize),
+    Refused(Refusal),
+    Taken(Reservation),
+}
+
+/// The shards that one call needs.
+struct Locked<'a> {
+    guards: [Option<MutexGuard<'a, Shard>>; SHARDS],
+}
+
+impl Locked<'_> {
+    fn shard(&self, index: usize) -> Option<&Shard> {
+        self.guards.get(index)?.as_deref()
+    }
+
+    fn shard_mut(&mut self, index: usize) -> Option<&mut Shard> {
+        self.guards.get_mut(index)?.as_deref_mut()
+    }
+}
+
+impl CounterStore for MemoryStore {
+    fn reserve(&self, charges: &Charges, now: SystemTime) -> Result<Reservation, Refusal> {
+        let now = Timestamp::from(now);
+        self.tidy(now);
+        loop {
+            match self.try_reserve(charges, now) {
+                Attempt::Taken(reservation) => return Ok(reservation),
+                Attempt::Refused(refusal) => return Err(refusal),
+                Attempt::NoRoom(added) if self.make_room(added, now) => {}
+                Attempt::NoRoom(_) => return Err(Refusal::Full),
+            }
+        }
+    }
+
+    fn refund(&self, reservation: &Reservation) -> Result<(), StoreError> {
+        for charged in reservation.charged() {
+            if let Some(shard) = self.shards.get(self.shard(charged.key())) {
+                shard.lock().give_back(charged);
+            }
+        }
+        Ok(())
+    }
+
+    fn peek(&self, charges: &Charges, now: SystemTime) -> Result<Peek, StoreError> {
+        let locked = self.lock(charges);
+        self.look(&locked, charges, now.into())
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The numbers, and no keys: they name people.
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("len", &self.len())
+            .field("capacity", &self.capacity)
+            .finish_non_exhaustive()
+    }
+}

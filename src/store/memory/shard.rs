@@ -1,0 +1,77 @@
+//! One part of the memory store, under one lock.
+
+use std::collections::HashMap;
+
+use crate::limit::{Charged, Counter, HOUR};
+use crate::timestamp::Timestamp;
+
+#[derive(Debug, Default)]
+pub(super) struct Shard {
+    entries: HashMap<Box<str>, Entry>,
+}
+
+#[derive(Debug)]
+pub(super) enum Entry {
+    Counter(Counter),
+    /// An approval that was used, and the moment, in microseconds, until which that must be remembered.
+    UsedUntil(i64),
+}
+
+impl Entry {
+    /// The first moment at which it does not matter any more.
+    fn ends(&self) -> i64 {
+        match self {
+            Self::Counter(counter) => counter.ends(),
+            Self::UsedUntil(until) => *until,
+        }
+    }
+
+    pub(super) fn is_over(&self, now: Timestamp) -> bool {
+        now.micros() >= self.ends()
+    }
+
+    /// Whether it has been over for a day, so that a clock which is set back a little still finds it.
+    pub(super) fn is_long_over(&self, now: Timestamp) -> bool {
+        now.micros() >= self.ends().saturating_add(HOUR.saturating_mul(24))
+    }
+}
+
+impl Shard {
+    pub(super) fn get(&self, key: &str) -> Option<&Entry> {
+        self.entries.get(key)
+    }
+
+    pub(super) fn put(&mut self, key: &str, entry: Entry) {
+        match self.entries.get_mut(key) {
+            Some(before) => *before = entry,
+            None => {
+                self.entries.insert(key.into(), entry);
+            }
+        }
+    }
+
+    pub(super) fn give_back(&mut self, charged: &Charged) {
+        if let Some(Entry::Counter(counter)) = self.entries.get_mut(charged.key()) {
+            counter.give_back(charged);
+        }
+    }
+
+    /// Drops entries: how many, when the first of the others ends, and how many they are.
+    pub(super) fn drop_where(&mut self, drop: &impl Fn(&Entry) -> bool) -> (usize, i64, usize) {
+        let before = self.entries.len();
+        let mut earliest_end = i64::MAX;
+        self.entries.retain(|_, entry| {
+            let keep = !drop(entry);
+            if keep {
+                earliest_end = earliest_end.min(entry.ends());
+            }
+            keep
+        });
+        let kept = self.entries.len();
+        // Memory follows what is in use.
+        if kept < self.entries.capacity().wrapping_div(4) {
+            self.entries.shrink_to(kept.saturating_mul(2));
+        }
+        (before.saturating_sub(kept), earliest_end, kept)
+    }
+}
