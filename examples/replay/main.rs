@@ -1,0 +1,143 @@
+//! Plays recorded calls through a policy and writes what it decides.
+//!
+//! ```text
+//! cargo run --example replay -- POLICY.json CALLS.jsonl
+//! cargo run --example replay -- POLICY.json --recorded EXCHANGE.txt [--context NAME=VALUE]...
+//! ```
+//!
+//! It is a filter: one line in, one line out, over files of any length, with `-` for standard input. `CALLS.jsonl` has
+//! one JSON object a line: a call, the settlement of an earlier one, or the approval of one. An exchange is what went
+//! over a connection with an MCP server: a JSON-RPC message a line, after `>` if the client sent it and after `<` if the
+//! server did. The README describes both.
+
+mod calls;
+mod output;
+mod player;
+mod recorded;
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::process::ExitCode;
+
+use mcp_policy::Policy;
+
+use crate::player::Player;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match Options::parse(&arguments).and_then(|options| run(&options)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    let text = std::fs::read_to_string(&options.policy)
+        .map_err(|error| format!("cannot read {}: {error}", options.policy))?;
+    let policy: Policy = text.parse()?;
+    let mut player = Player::new(policy);
+    let mut exchange = recorded::Exchange::new(&options.context);
+    let mut output = io::BufWriter::new(io::stdout().lock());
+    let mut input = open(&options.input)?;
+    let mut line = Vec::new();
+    for number in 0_u64.. {
+        line.clear();
+        // One line in memory at a time, and not a line of any length.
+        let length = (&mut input).take(LONGEST_LINE).read_until(b'\n', &mut line)?;
+        if length == 0 {
+            break;
+        }
+        let text = std::str::from_utf8(&line).map_err(|error| format!("line {number}: {error}"))?;
+        if u64::try_from(length)? == LONGEST_LINE && !text.ends_with('\n') {
+            return Err(format!("line {number}: longer than {LONGEST_LINE} bytes").into());
+        }
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        let result = if options.recorded {
+            exchange.play(text, number, &mut player)
+        } else {
+            calls::play(text, number, &mut player)
+        };
+        match result {
+            Ok(Some(decision)) => {
+                serde_json::to_writer(&mut output, &decision)?;
+                output.write_all(b"\n")?;
+            }
+            Ok(None) => {}
+            Err(error) => {
+                output.flush()?;
+                return Err(format!("line {number}: {error}").into());
+            }
+        }
+    }
+    output.flush()?;
+    Ok(())
+}
+
+fn open(path: &str) -> Result<Box<dyn BufRead>, Box<dyn Error>> {
+    if path == "-" {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let file = File::open(path).map_err(|error| format!("cannot read {path}: {error}"))?;
+    Ok(Box::new(BufReader::new(file)))
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    let error = error
+        .downcast_ref::<serde_json::Error>()
+        .and_then(serde_json::Error::io_error_kind)
+        .or_else(|| error.downcast_ref::<io::Error>().map(io::Error::kind));
+    error == Some(io::ErrorKind::BrokenPipe)
+}
+
+const LONGEST_LINE: u64 = 64 * 1024 * 1024;
+
+struct Options {
+    policy: String,
+    input: String,
+    recorded: bool,
+    context: Vec<(String, String)>,
+}
+
+impl Options {
+    fn parse(arguments: &[String]) -> Result<Self, Box<dyn Error>> {
+        let mut files = Vec::new();
+        let mut recorded = None;
+        let mut context = Vec::new();
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            let mut value =
+                || arguments.next().cloned().ok_or_else(|| format!("{argument} needs a value\n{USAGE}"));
+            match argument.as_str() {
+                "--recorded" => recorded = Some(value()?),
+                "--context" => {
+                    let pair = value()?;
+                    let (name, value) = pair.split_once('=').ok_or("--context takes NAME=VALUE")?;
+                    context.push((name.to_owned(), value.to_owned()));
+                }
+                "--tools" => {
+                    return Err("--tools needs the risk catalog, which this version does not have".into());
+                }
+                option if option.starts_with("--") => {
+                    return Err(format!("unknown option {option}\n{USAGE}").into());
+                }
+                file => files.push(file.to_owned()),
+            }
+        }
+        let mut files = files.into_iter();
+        match (files.next(), files.next(), files.next(), recorded) {
+            (Some(policy), Some(input), None, None) if context.is_empty() => {
+                Ok(Self { policy, input, recorded: false, context })
+            }
+            (Some(policy), None, None, Some(input)) => Ok(Self { policy, input, recorded: true, context }),
+            _ => Err(USAGE.into()),
+        }
+    }
+}
+
+const USAGE: &str = "usage: replay POLICY.json CALLS.jsonl
+       replay POLICY.json --recorded EXCHANGE.txt [--context NAME=VALUE]...";

@@ -1,0 +1,92 @@
+//! Decides calls one after the other, and remembers what later lines may refer to.
+
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime};
+
+use mcp_policy::{
+    Approval, ApprovalRequest, Decision, Evaluator, Fingerprint, MemoryStore, Outcome, Permit, Policy,
+    ToolCall, Unenforced,
+};
+
+use crate::output::Line;
+
+pub(crate) struct Player {
+    evaluator: Evaluator<MemoryStore>,
+    /// By the line of the call: the permits that a settlement could still give something back for.
+    permits: HashMap<u64, Permit<MemoryStore>>,
+    /// As many permits make it look for those that are over.
+    tidy_at: usize,
+    /// By the line of the call that asked.
+    requests: HashMap<u64, ApprovalRequest>,
+    /// By the line that approved.
+    approvals: HashMap<u64, Approval>,
+}
+
+impl Player {
+    pub(crate) fn new(policy: Policy) -> Self {
+        Self {
+            evaluator: Evaluator::new(policy, MemoryStore::new()),
+            permits: HashMap::new(),
+            tidy_at: 1_024,
+            requests: HashMap::new(),
+            approvals: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn call(&mut self, line: u64, call: &ToolCall<'_>, now: SystemTime) -> Line {
+        match self.evaluator.evaluate_at(call, now) {
+            Decision::Allow(permit) => {
+                let output = Line::allowed(line, permit.unenforced());
+                if let Some(Unenforced::NeedsApproval(request)) = permit.unenforced() {
+                    self.requests.insert(line, request.clone());
+                }
+                if !permit.charged().is_empty() {
+                    self.permits.insert(line, permit);
+                    self.tidy(now);
+                }
+                output
+            }
+            Decision::Deny(denial) => Line::denied(line, &denial),
+            Decision::NeedsApproval(request) => {
+                let output = Line::asked(line, &request);
+                self.requests.insert(line, request);
+                output
+            }
+        }
+    }
+
+    /// Settles the permit of the call on a line, if it holds one.
+    pub(crate) fn settle(&mut self, call: u64, outcome: Outcome) {
+        if let Some(permit) = self.permits.remove(&call) {
+            // A store in memory is always there.
+            let _ = permit.settle(outcome);
+        }
+    }
+
+    /// Approves what the call on a line asked for. Where it asked for nothing, the approval is for nothing.
+    pub(crate) fn approve(&mut self, line: u64, call: u64, expires_at: SystemTime) {
+        let fingerprint =
+            self.requests.get(&call).map_or(Fingerprint::from_bytes([0; 32]), ApprovalRequest::fingerprint);
+        let approval = Approval::new(format!("line {line}"), fingerprint, expires_at);
+        self.approvals.insert(line, approval);
+    }
+
+    /// The approval that was given on a line; one for nothing where none was.
+    pub(crate) fn approval(&self, line: u64) -> Approval {
+        self.approvals.get(&line).cloned().unwrap_or_else(|| {
+            Approval::new(format!("line {line}"), Fingerprint::from_bytes([0; 32]), SystemTime::UNIX_EPOCH)
+        })
+    }
+
+    /// Drops the permits whose windows have been over for a day, so that memory does not grow with the file.
+    fn tidy(&mut self, now: SystemTime) {
+        if self.permits.len() < self.tidy_at {
+            return;
+        }
+        let long_ago = now.checked_sub(Duration::from_secs(86_400)).unwrap_or(now);
+        self.permits.retain(|_, permit| {
+            permit.charged().iter().any(|charged| charged.until().is_none_or(|until| until > long_ago))
+        });
+        self.tidy_at = self.permits.len().saturating_mul(2).max(1_024);
+    }
+}
