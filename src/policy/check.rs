@@ -2,6 +2,7 @@
 
 mod clauses;
 mod limits;
+mod re2;
 mod regexes;
 
 use std::collections::{BTreeMap, HashMap};
@@ -179,8 +180,8 @@ fn text(text: Option<&String>) -> Option<Arc<str>> {
     text.map(|text| text.as_str().into())
 }
 
-/// Methods that a gate always lets pass: what MCP needs to work at all, what belongs to a call that was let through, and
-/// the notifications that the protocol defines, in all revisions up to 2026-07-28.
+/// Methods that a gate always lets pass: what MCP needs to work at all, what belongs to a call that was let
+/// through, and the notifications that the protocol defines, in all revisions up to 2026-07-28.
 fn always_passes(method: &str) -> bool {
     const METHODS: [&str; 5] = ["initialize", "logging/setLevel", "ping", "server/discover", "tools/list"];
     const NOTIFICATIONS: [&str; 11] = [

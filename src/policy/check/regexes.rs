@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use regex::{Regex, RegexBuilder};
 
-/// The regular expressions of one policy. Matching is linear in the argument whatever the pattern is, but the factor is
-/// the size of the compiled pattern: so that is bounded, for one and for all.
+use crate::policy::check::re2;
+
+/// The regular expressions of one policy. Matching is linear in the argument whatever the pattern is, but the
+/// factor is the size of the compiled pattern: so that is bounded, for one and for all.
 #[derive(Debug, Default)]
 pub(super) struct Regexes {
     compiled: HashMap<(String, bool), Regex>,
@@ -28,7 +30,9 @@ impl Regexes {
         if let Some(regex) = self.compiled.get(&key) {
             return Ok(regex.clone());
         }
-        let mut builder = RegexBuilder::new(pattern);
+        let translated = re2::translate(pattern)
+            .map_err(|error| format!("the regular expression is not valid: {error}"))?;
+        let mut builder = RegexBuilder::new(&translated);
         builder.case_insensitive(ignore_case);
         for size in SIZES {
             let used = self.used.saturating_add(size);
@@ -42,7 +46,7 @@ impl Regexes {
                     return Ok(regex);
                 }
                 Err(regex::Error::CompiledTooBig(_)) => {}
-                // The last line says what is wrong; those before it draw the pattern.
+                // What the syntax tree does not show, such as a class of Unicode that there is not.
                 Err(error) => {
                     let text = error.to_string();
                     let last = text.lines().last().unwrap_or_default();
@@ -63,11 +67,11 @@ mod tests {
     fn t44_patterns_are_bounded_one_by_one_and_in_all() {
         let mut regexes = Regexes::default();
         let too_large = "the regular expression is too large when it is compiled";
-        assert_eq!(regexes.compile(r"(?:\w{100}){100}", false).unwrap_err(), too_large);
-        let refused = (0..1_000).find(|n| regexes.compile(&format!(r"{n}\w{{1,100}}"), false).is_err());
+        assert_eq!(regexes.compile(r"(?:\pL{100}){100}", false).unwrap_err(), too_large);
+        let refused = (0..1_000).find(|n| regexes.compile(&format!(r"{n}\pL{{1,100}}"), false).is_err());
         assert!(refused.is_some_and(|n| n >= 10), "{refused:?}");
         // What is compiled already costs nothing more.
-        assert!(regexes.compile(r"0\w{1,100}", false).is_ok());
+        assert!(regexes.compile(r"0\pL{1,100}", false).is_ok());
     }
 
     #[test]
@@ -77,6 +81,7 @@ mod tests {
             ("(", "unclosed group"),
             (r"(?=a)", "look-around, including look-ahead and look-behind, is not supported"),
             (r"(a)\1", "backreferences are not supported"),
+            (r"\p{Klingon}", "Unicode property not found"),
         ] {
             let message = format!("the regular expression is not valid: {reason}");
             assert_eq!(regexes.compile(pattern, false).unwrap_err(), message);
