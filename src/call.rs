@@ -32,8 +32,8 @@ pub struct ToolCall<'a> {
 }
 
 impl<'a> ToolCall<'a> {
-    /// A call of the tool with this name, with these arguments: a JSON object, or `None::<&Value>` where the call has
-    /// none, which is the same as an empty object.
+    /// A call of the tool with this name, with these arguments: a JSON object, or `None::<&Value>` where the
+    /// call has none, which is the same as an empty object.
     ///
     /// Anything else that a client may have sent instead of an object can be handed in too. It is denied
     /// ([`MalformedCall`](crate::DenialCode::MalformedCall)), and so is an explicit `null`.
@@ -41,8 +41,8 @@ impl<'a> ToolCall<'a> {
         Self { tool, arguments: arguments.into(), context: None, approval: None }
     }
 
-    /// Adds what the embedding program vouches for: who calls, in which session. Without it, every rule and limit that
-    /// looks at the context finds nothing there.
+    /// Adds what the embedding program vouches for: who calls, in which session. Without it, every rule and
+    /// limit that looks at the context finds nothing there.
     #[must_use]
     pub fn context(self, context: &'a Context<'a>) -> Self {
         Self { context: Some(context), ..self }

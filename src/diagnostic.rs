@@ -16,8 +16,8 @@ pub(crate) use suggest::nearest;
 
 /// One thing that is wrong with a policy.
 ///
-/// The message is one sentence and says what is wrong; the [help](Self::help) says what to write instead, where that is
-/// known; the [pointer](Self::pointer) and the [span](Self::span) say where.
+/// The message is one sentence and says what is wrong; the [help](Self::help) says what to write instead,
+/// where that is known; the [pointer](Self::pointer) and the [span](Self::span) say where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     code: DiagnosticCode,
@@ -51,7 +51,8 @@ impl Diagnostic {
         self.help.as_deref()
     }
 
-    /// The place in the document, as a JSON Pointer (RFC 6901): `/tools/pay/limits/0/max`. Empty for the document.
+    /// The place in the document, as a JSON Pointer (RFC 6901): `/tools/pay/limits/0/max`. Empty for the
+    /// document.
     #[must_use]
     pub fn pointer(&self) -> &str {
         &self.pointer

@@ -82,8 +82,8 @@ impl<S> Evaluator<S> {
         EvaluatorBuilder::new(store)
     }
 
-    /// Puts another policy in force. Calls that are being decided end under the one they began with; the counters are
-    /// kept, for as long as the counter's name, window, algorithm and scope stay the same.
+    /// Puts another policy in force. Calls that are being decided end under the one they began with; the
+    /// counters are kept, for as long as the counter's name, window, algorithm and scope stay the same.
     pub fn replace_policy(&self, policy: Policy) {
         *self.inner.policy.write() = Some(policy);
     }
@@ -108,7 +108,8 @@ impl<S> Evaluator<S> {
 impl<S: CounterStore> Evaluator<S> {
     /// Decides a call now, by the system's clock.
     ///
-    /// There is no error: whatever cannot be decided is denied, so nobody can turn an error into a yes by mistake.
+    /// There is no error: whatever cannot be decided is denied, so nobody can turn an error into a yes by
+    /// mistake.
     #[must_use]
     #[expect(
         clippy::disallowed_methods,
@@ -138,8 +139,8 @@ impl<S: CounterStore> Evaluator<S> {
         }
     }
 
-    /// Explains what would become of a call at a moment: every clause and limit that is looked at, with what it comes
-    /// to. It charges nothing.
+    /// Explains what would become of a call at a moment: every clause and limit that is looked at, with what
+    /// it comes to. It charges nothing.
     #[must_use]
     pub fn explain(&self, call: &ToolCall<'_>, now: SystemTime) -> Explanation {
         explanation::explain(self, call, now)
@@ -227,8 +228,8 @@ impl<S> EvaluatorBuilder<S> {
         Self { policy: Some(policy), ..self }
     }
 
-    /// What keeps the counters and approvals of this evaluator apart from those of others in the same store. Nothing
-    /// unless it is said.
+    /// What keeps the counters and approvals of this evaluator apart from those of others in the same store.
+    /// Nothing unless it is said.
     #[must_use]
     pub fn namespace(self, namespace: impl Into<String>) -> Self {
         Self { namespace: namespace.into().into(), ..self }

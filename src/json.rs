@@ -1,9 +1,9 @@
 //! Strict JSON: one reading of a text, or none.
 //!
-//! [`serde_json`] takes the last of two members with one key, and rounds some decimals to a double that is not the
-//! nearest. Two readers that differ on such a text are two readers that an attacker can play against each other, so
-//! here a key that occurs twice is an error, also when the two are spelled differently (`"tool\u0073"`), and a number
-//! that is no 64-bit integer is the nearest double.
+//! [`serde_json`] takes the last of two members with one key, and rounds some decimals to a double that is
+//! not the nearest. Two readers that differ on such a text are two readers that an attacker can play against
+//! each other, so here a key that occurs twice is an error, also when the two are spelled differently
+//! (`"tool\u0073"`), and a number that is no 64-bit integer is the nearest double.
 //!
 //! ```
 //! use mcp_policy::json;
@@ -17,7 +17,7 @@
 mod canonical;
 mod equality;
 mod item;
-mod parse;
+mod reader;
 mod tree;
 
 use std::fmt;
@@ -27,22 +27,22 @@ use serde_json::Value;
 pub(crate) use canonical::write_canonical;
 pub(crate) use equality::equal;
 pub(crate) use item::{Item, Kind};
-pub(crate) use parse::{FaultKind, parse_tree};
+pub(crate) use reader::{FaultKind, parse_tree};
 pub(crate) use tree::{Member, Node, NodeKind};
 
 /// The depth of nesting at which [`parse`] stops: arrays and objects within one another.
 ///
-/// It protects whatever walks the value afterwards by recursion, which is nearly everything. It is the limit of
-/// [`serde_json`], one less.
+/// It protects whatever walks the value afterwards by recursion, which is nearly everything. It is the limit
+/// of [`serde_json`], one less.
 pub const MAX_DEPTH: usize = 127;
 
 /// Reads one JSON text, strictly.
 ///
 /// # Errors
 ///
-/// [`JsonError`] for anything that RFC 8259 does not allow (trailing commas, comments, `NaN`, a byte order mark, a lone
-/// surrogate, a second value), and beyond it for a duplicate key, a number whose magnitude no double has, and nesting
-/// deeper than [`MAX_DEPTH`].
+/// [`JsonError`] for anything that RFC 8259 does not allow (trailing commas, comments, `NaN`, a byte order
+/// mark, a lone surrogate, a second value), and beyond it for a duplicate key, a number whose magnitude no
+/// double has, and nesting deeper than [`MAX_DEPTH`].
 pub fn parse(text: &str) -> Result<Value, JsonError> {
     let parsed = parse_tree(text, MAX_DEPTH);
     if let Some(duplicate) = parsed.duplicates.iter().min_by_key(|duplicate| duplicate.second.start) {

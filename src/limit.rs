@@ -48,8 +48,8 @@ names! {
         /// When the call never left the gateway.
         #[default]
         Unsent = "unsent",
-        /// Then, and when the server answered with an error. A server that fails after it has done the work can then be
-        /// called without end.
+        /// Then, and when the server answered with an error. A server that fails after it has done the work
+        /// can then be called without end.
         Failed = "failed",
     }
 }
@@ -71,8 +71,8 @@ names! {
 impl Outcome {
     /// What a server's answer means: a JSON-RPC response, or the result of a `tools/call` alone.
     ///
-    /// An `error` member, or `isError: true` in the result, means that the call failed. An answer that is no object
-    /// counts as failed too.
+    /// An `error` member, or `isError: true` in the result, means that the call failed. An answer that is no
+    /// object counts as failed too.
     ///
     /// ```
     /// use mcp_policy::Outcome;

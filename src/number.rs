@@ -1,7 +1,8 @@
 //! Exact numbers: what a JSON number means, and how two of them compare.
 //!
 //! A JSON number is a 64-bit integer, signed or unsigned, or else the nearest double, and a double means its
-//! shortest decimal. Nothing here goes through floating-point arithmetic, so 2⁵³ + 1 is not 2⁵³ and 0.1 is 0.1.
+//! shortest decimal. Nothing here goes through floating-point arithmetic, so 2⁵³ + 1 is not 2⁵³ and 0.1 is
+//! 0.1.
 
 mod amount;
 
@@ -16,8 +17,8 @@ pub(crate) use amount::AmountError;
 
 /// A finite decimal: `digits × 10^exponent`, with a sign.
 ///
-/// INVARIANT: `digits` has no trailing zero, and zero is `+0 × 10⁰`. So two equal numbers are equal as values, and
-/// deriving `Eq` and `Hash` is right.
+/// INVARIANT: `digits` has no trailing zero, and zero is `+0 × 10⁰`. So two equal numbers are equal as
+/// values, and deriving `Eq` and `Hash` is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Decimal {
     negative: bool,
@@ -26,8 +27,8 @@ pub(crate) struct Decimal {
 }
 
 impl Decimal {
-    /// What a JSON number means; `None` for one that is neither 64 bits nor a finite double, which `serde_json` can
-    /// hold when the program that embeds this crate turned on its `arbitrary_precision`.
+    /// What a JSON number means; `None` for one that is neither 64 bits nor a finite double, which
+    /// `serde_json` can hold when the program that embeds this crate turned on its `arbitrary_precision`.
     pub(crate) fn of(number: &Number) -> Option<Self> {
         if let Some(integer) = number.as_u64() {
             return Some(Self::new(false, integer, 0));
@@ -111,8 +112,8 @@ impl Decimal {
             return self.digits.cmp(&other.digits);
         }
         self.magnitude().cmp(&other.magnitude()).then_with(|| {
-            // Equal magnitude: the one with the larger exponent has fewer digits, at most 20. Scaled to the other's
-            // exponent it has as many, and 20 digits fit.
+            // Equal magnitude: the one with the larger exponent has fewer digits, at most 20. Scaled to the
+            // other's exponent it has as many, and 20 digits fit.
             let gap = self.exponent.abs_diff(other.exponent).min(38);
             let factor = 10_u128.checked_pow(gap).unwrap_or(u128::MAX);
             let (mine, its) = (u128::from(self.digits), u128::from(other.digits));

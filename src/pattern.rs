@@ -47,8 +47,8 @@ pub(crate) fn is_visible_ascii(name: &str) -> bool {
     (1..=128).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Things by tool name or pattern, with the order of the language: the exact name, else the pattern with the most
-/// literal characters, else, of two with equally many, the one that sorts first by bytes.
+/// Things by tool name or pattern, with the order of the language: the exact name, else the pattern with the
+/// most literal characters, else, of two with equally many, the one that sorts first by bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct PatternMap<T> {
     exact: HashMap<Box<str>, T>,

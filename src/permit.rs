@@ -9,8 +9,8 @@ use crate::store::{CounterStore, StoreError};
 
 /// A call that is let through.
 ///
-/// Whoever forwards the call settles the permit once the call has come to its end. One that is dropped without keeps its
-/// charges until their windows end.
+/// Whoever forwards the call settles the permit once the call has come to its end. One that is dropped
+/// without keeps its charges until their windows end.
 #[must_use = "a permit that is dropped keeps what it was charged, also if the call was never sent"]
 pub struct Permit<S> {
     evaluator: Evaluator<S>,
@@ -51,8 +51,8 @@ impl<S> Permit<S> {
 }
 
 impl<S: CounterStore> Permit<S> {
-    /// Says what became of the call. What its limits give back after that is given back, to the windows that were
-    /// charged; where such a window is over, nothing is.
+    /// Says what became of the call. What its limits give back after that is given back, to the windows that
+    /// were charged; where such a window is over, nothing is.
     ///
     /// # Errors
     ///

@@ -29,8 +29,8 @@ use crate::timestamp::Timestamp;
 
 /// A policy that has been checked: there is none that is wrong.
 ///
-/// It is made from a text ([`Policy::from_json`], [`FromStr`]) or from a [`PolicyDocument`] ([`TryFrom`]). Cloning one is
-/// cheap.
+/// It is made from a text ([`Policy::from_json`], [`FromStr`]) or from a [`PolicyDocument`] ([`TryFrom`]).
+/// Cloning one is cheap.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -63,7 +63,8 @@ struct Inner {
 impl Policy {
     /// Reads a policy from a JSON text.
     ///
-    /// Reading is strict: a member that the language does not have is an error, and so is a key that occurs twice.
+    /// Reading is strict: a member that the language does not have is an error, and so is a key that occurs
+    /// twice.
     ///
     /// # Errors
     ///
@@ -96,9 +97,9 @@ impl Policy {
 
     /// Judges a call at a moment: whether it is denied, needs approval, or is allowed, and at what price.
     ///
-    /// Nothing is charged, and nothing is allocated on the way to an allow without a price, but for the few operators
-    /// that must (`host_in`, `path_within`, `contains` with `ignore_case`, and lists from `value_from`). An
-    /// [`Evaluator`](crate::Evaluator) also takes the price.
+    /// Nothing is charged, and nothing is allocated on the way to an allow without a price, but for the few
+    /// operators that must (`host_in`, `path_within`, `contains` with `ignore_case`, and lists from
+    /// `value_from`). An [`Evaluator`](crate::Evaluator) also takes the price.
     ///
     /// The verdict is what the policy says, also in [monitor mode](Policy::mode).
     #[must_use]
@@ -106,7 +107,8 @@ impl Policy {
         self.judge_in("", call, None, now.into(), &mut ())
     }
 
-    /// Judges a call as [`judge`](Policy::judge) does, with a catalogue that knows the risk categories of tools.
+    /// Judges a call as [`judge`](Policy::judge) does, with a catalogue that knows the risk categories of
+    /// tools.
     #[must_use]
     pub fn judge_with(&self, call: &ToolCall<'_>, catalog: &dyn Classify, now: SystemTime) -> Verdict {
         self.judge_in("", call, Some(catalog), now.into(), &mut ())
@@ -130,8 +132,8 @@ impl Policy {
         &self.inner.document
     }
 
-    /// SHA-256 of the document in canonical JSON: the same for two texts that differ in white space, in the order of
-    /// members, or in whether a default is written out.
+    /// SHA-256 of the document in canonical JSON: the same for two texts that differ in white space, in the
+    /// order of members, or in whether a default is written out.
     #[must_use]
     pub fn digest(&self) -> &[u8; 32] {
         &self.inner.digest

@@ -13,11 +13,13 @@ use crate::limit::{Amount, Charges, Reservation};
 
 /// Keeps counters.
 ///
-/// An [`Evaluator`](crate::Evaluator) needs nothing else of it. Which error is dangerous: a store that forgets a charge
-/// lets more through than the policy allows; one that refuses, or fails, denies a call that could have passed. In doubt
-/// a store returns an error. It may always do that: [`NullStore`] does nothing else.
+/// An [`Evaluator`](crate::Evaluator) needs nothing else of it. Which error is dangerous: a store that
+/// forgets a charge lets more through than the policy allows; one that refuses, or fails, denies a call that
+/// could have passed. In doubt a store returns an error. It may always do that: [`NullStore`] does nothing
+/// else.
 pub trait CounterStore: Send + Sync {
-    /// Takes all charges, and uses up the approval if there is one, in one indivisible step, or changes nothing.
+    /// Takes all charges, and uses up the approval if there is one, in one indivisible step, or changes
+    /// nothing.
     ///
     /// An approval that was used before refuses, whatever the limits would say.
     ///
@@ -26,8 +28,8 @@ pub trait CounterStore: Send + Sync {
     /// A [`Refusal`] that says why nothing was taken.
     fn reserve(&self, charges: &Charges, now: SystemTime) -> Result<Reservation, Refusal>;
 
-    /// Gives charges back, each to the window that was charged and to no other: where that window is over, the charge is
-    /// dropped. It is called at most once for each charge. An approval stays used.
+    /// Gives charges back, each to the window that was charged and to no other: where that window is over,
+    /// the charge is dropped. It is called at most once for each charge. An approval stays used.
     ///
     /// # Errors
     ///
@@ -79,14 +81,15 @@ impl From<StoreError> for Refusal {
     }
 }
 
-/// The charge that does not fit. If several do not, it is the one that fits last: of those that never will, or that will
-/// at the same moment, the first.
+/// The charge that does not fit. If several do not, it is the one that fits last: of those that never will,
+/// or that will at the same moment, the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Exceeded {
     /// Its index among the charges.
     pub charge: usize,
-    /// How long until it would fit if nothing else is charged: whole seconds, rounded up. `None` if it never will.
+    /// How long until it would fit if nothing else is charged: whole seconds, rounded up. `None` if it never
+    /// will.
     pub retry_after: Option<Duration>,
 }
 
@@ -143,7 +146,8 @@ impl Error for StoreError {
     }
 }
 
-/// A store that refuses everything. A policy whose calls have no price works with it; every other call is denied.
+/// A store that refuses everything. A policy whose calls have no price works with it; every other call is
+/// denied.
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::exhaustive_structs, reason = "there is nothing that could be added")]
 pub struct NullStore;

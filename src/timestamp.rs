@@ -6,8 +6,8 @@ use time::{Date, Month, OffsetDateTime};
 
 /// Microseconds since the Unix epoch, negative before it.
 ///
-/// INVARIANT: within the years −9999 to 9999. A clock beyond them is taken as their end, so that no arithmetic on
-/// moments overflows and every moment has a date.
+/// INVARIANT: within the years −9999 to 9999. A clock beyond them is taken as their end, so that no
+/// arithmetic on moments overflows and every moment has a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Timestamp {
     micros: i64,

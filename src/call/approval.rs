@@ -9,9 +9,9 @@ use thiserror::Error;
 /// A yes to one call: for one fingerprint, until a time, for one use.
 ///
 /// The embedding program makes it when a person has answered a request for approval, usually with
-/// [`ApprovalRequest::approve`](crate::ApprovalRequest::approve). It carries no proof: whoever can build one can
-/// approve, so it must never be read from what a client sent. Keep it on the program's side and let the client name
-/// nothing but its identifier.
+/// [`ApprovalRequest::approve`](crate::ApprovalRequest::approve). It carries no proof: whoever can build one
+/// can approve, so it must never be read from what a client sent. Keep it on the program's side and let the
+/// client name nothing but its identifier.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Approval {
     id: String,
@@ -20,8 +20,8 @@ pub struct Approval {
 }
 
 impl Approval {
-    /// An approval with an identifier of its own, which no other approval in the evaluator's namespace has: it is what
-    /// single use goes by. One with an empty identifier is not valid for anything.
+    /// An approval with an identifier of its own, which no other approval in the evaluator's namespace has:
+    /// it is what single use goes by. One with an empty identifier is not valid for anything.
     pub fn new(id: impl Into<String>, fingerprint: Fingerprint, expires_at: SystemTime) -> Self {
         Self { id: id.into(), fingerprint, expires_at }
     }
@@ -45,8 +45,8 @@ impl Approval {
     }
 }
 
-/// What a request for approval is for: SHA-256 over the namespace, the policy's digest, the rule, the tool, the
-/// arguments and all attributes of the context.
+/// What a request for approval is for: SHA-256 over the namespace, the policy's digest, the rule, the tool,
+/// the arguments and all attributes of the context.
 ///
 /// Written as `sha256:` and 64 hexadecimal digits, and read back from that.
 ///

@@ -1,7 +1,7 @@
 //! Who calls: the attributes that the embedding program vouches for.
 
-/// What the embedding program knows about the caller and vouches for. Nothing in it may come from the client unchecked:
-/// not from `clientInfo`, not from `_meta`, not from a header that anybody can set.
+/// What the embedding program knows about the caller and vouches for. Nothing in it may come from the client
+/// unchecked: not from `clientInfo`, not from `_meta`, not from a header that anybody can set.
 ///
 /// Six attributes are well known: a limit's scope may name them. Any other can be added with
 /// [`attributes`](Context::attributes). All values are text; an empty one is absent.
@@ -46,8 +46,8 @@ impl<'a> Context<'a> {
         Self { agent: Some(agent), ..self }
     }
 
-    /// The grant: the permission that was given to a caller, such as an API key or an OAuth grant. The scope of a limit
-    /// unless it says otherwise.
+    /// The grant: the permission that was given to a caller, such as an API key or an OAuth grant. The scope
+    /// of a limit unless it says otherwise.
     #[must_use]
     pub const fn grant(self, grant: &'a str) -> Self {
         Self { grant: Some(grant), ..self }
@@ -77,8 +77,8 @@ impl<'a> Context<'a> {
         Self { user: Some(user), ..self }
     }
 
-    /// Further attributes by name. Of two with one name the first counts, and one that was set by its own method counts
-    /// before all of these.
+    /// Further attributes by name. Of two with one name the first counts, and one that was set by its own
+    /// method counts before all of these.
     #[must_use]
     pub const fn attributes(self, attributes: &'a [(&'a str, &'a str)]) -> Self {
         Self { attributes, ..self }

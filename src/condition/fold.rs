@@ -39,7 +39,8 @@ mod tests {
 
     #[test]
     fn folding_agrees_with_the_regular_expressions() {
-        // Both speak of the same thing in one policy. Only characters that fold, or are folded to, can differ.
+        // Both speak of the same thing in one policy. Only characters that fold, or are folded to, can
+        // differ.
         let mut count = 0;
         for character in '\0'..=char::MAX {
             let other = fold(character);

@@ -40,8 +40,8 @@ impl Hosts {
 
     /// Whether a text is a URL to one of the hosts.
     ///
-    /// False for everything that readers of URLs disagree about: user information, backslashes, white space, control
-    /// characters, and a scheme that is not followed by `//` and a host.
+    /// False for everything that readers of URLs disagree about: user information, backslashes, white space,
+    /// control characters, and a scheme that is not followed by `//` and a host.
     pub(crate) fn contain(&self, url: &str) -> bool {
         let doubtful =
             |character: char| character == '\\' || character.is_whitespace() || character.is_control();

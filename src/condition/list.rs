@@ -9,7 +9,8 @@ use crate::condition::fold::{fold, folded};
 use crate::json::{Item, Kind, write_canonical};
 use crate::number::Decimal;
 
-/// A non-empty list of non-null values, by type, so that looking one up does not depend on the length of the list.
+/// A non-empty list of non-null values, by type, so that looking one up does not depend on the length of the
+/// list.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct List {
     texts: HashSet<Box<str>>,
@@ -24,8 +25,8 @@ pub(crate) struct List {
 }
 
 impl List {
-    /// `None` if the elements are not allowed: none, a null, one that cannot be compared, or, where case is ignored, one
-    /// that is no string.
+    /// `None` if the elements are not allowed: none, a null, one that cannot be compared, or, where case is
+    /// ignored, one that is no string.
     pub(crate) fn new(elements: &[Value], ignore_case: bool) -> Option<Self> {
         let mut list = Self { ignore_case, ..Self::default() };
         if elements.is_empty() {

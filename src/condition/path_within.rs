@@ -38,7 +38,8 @@ impl Directories {
     }
 }
 
-/// The segments of a path without `.`, `..` and empty ones; `None` if it is no path that can be judged by its text.
+/// The segments of a path without `.`, `..` and empty ones; `None` if it is no path that can be judged by its
+/// text.
 fn normalize<'a>(path: &'a str, segments: &mut Vec<&'a str>) -> Option<()> {
     if path.is_empty() || path.starts_with('~') || path.contains(['\0', '\\']) || has_escape(path) {
         return None;

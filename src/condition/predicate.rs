@@ -129,7 +129,8 @@ impl Operator {
     }
 }
 
-/// A checked `value`, ready to be compared with. Which variant belongs to an operator is decided in [`Operand::new`].
+/// A checked `value`, ready to be compared with. Which variant belongs to an operator is decided in
+/// [`Operand::new`].
 #[derive(Clone, Debug)]
 pub(crate) enum Operand {
     Directories(Directories),

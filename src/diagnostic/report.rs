@@ -12,8 +12,8 @@ use crate::json::{Node, NodeKind};
 pub(crate) struct Report {
     found: Vec<Found>,
     omitted: usize,
-    /// Places whose content could not be read. What is said about them has been said: the values that stand in for
-    /// them are not looked at again.
+    /// Places whose content could not be read. What is said about them has been said: the values that stand
+    /// in for them are not looked at again.
     broken: BTreeSet<String>,
 }
 
@@ -73,7 +73,8 @@ impl Report {
             || self.broken.range(below.clone()..).next().is_some_and(|first| first.starts_with(&below))
     }
 
-    /// Counts one more thing that is wrong, if nobody would read about it any more. Ask before what is costly to say.
+    /// Counts one more thing that is wrong, if nobody would read about it any more. Ask before what is costly
+    /// to say.
     pub(crate) fn omit(&mut self) -> bool {
         let full = self.found.len() >= Self::MAX_KEPT;
         if full {
@@ -86,7 +87,8 @@ impl Report {
         self.found.is_empty() && self.omitted == 0
     }
 
-    /// The diagnostics, and how many more there were; where there is a text, with their places in it and in its order.
+    /// The diagnostics, and how many more there were; where there is a text, with their places in it and in
+    /// its order.
     pub(crate) fn finish(mut self, source: Option<(&str, &Node)>) -> (Vec<Diagnostic>, usize) {
         let Some((text, root)) = source else {
             return self.into_diagnostics();

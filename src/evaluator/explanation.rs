@@ -22,8 +22,8 @@ use crate::store::{CounterStore, Peek};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// The rule that decides, as a JSON Pointer: `/default` where there is none and the policy allows that. `None` if
-    /// the call was denied before a rule was looked for.
+    /// The rule that decides, as a JSON Pointer: `/default` where there is none and the policy allows that.
+    /// `None` if the call was denied before a rule was looked for.
     pub rule: Option<String>,
     /// Every clause that was looked at, in order.
     pub clauses: Vec<ClauseExplanation>,
@@ -45,8 +45,8 @@ pub struct ClauseExplanation {
     pub truth: &'static str,
     /// Whether that denies the call, or asks for approval.
     pub bites: bool,
-    /// Every condition that was looked at, inner ones before those that they are in. What was settled before is not
-    /// looked at.
+    /// Every condition that was looked at, inner ones before those that they are in. What was settled before
+    /// is not looked at.
     pub conditions: Vec<ConditionExplanation>,
 }
 

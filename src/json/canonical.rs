@@ -1,7 +1,7 @@
 //! Canonical JSON: one text for one value.
 //!
-//! RFC 8785, except that integers are written with all their digits: as doubles, two account numbers beyond 2⁵³ could
-//! come out alike, and an approval of the one would be good for the other.
+//! RFC 8785, except that integers are written with all their digits: as doubles, two account numbers beyond
+//! 2⁵³ could come out alike, and an approval of the one would be good for the other.
 
 use std::fmt::Write as _;
 
@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::json::{Item, MAX_DEPTH};
 
-/// Appends the canonical text; `None` if the value is nested deeper than [`MAX_DEPTH`] or holds a number that has no
-/// exact value. What was appended until then is no use.
+/// Appends the canonical text; `None` if the value is nested deeper than [`MAX_DEPTH`] or holds a number that
+/// has no exact value. What was appended until then is no use.
 pub(crate) fn write_canonical(item: Item<'_>, text: &mut String) -> Option<()> {
     write_below(item, text, 0)
 }

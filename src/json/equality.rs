@@ -6,8 +6,8 @@ use crate::json::{Item, MAX_DEPTH};
 
 /// Whether two values are equal, all the way down; numbers by exact value, so 1 equals 1.0.
 ///
-/// `None` if they are nested deeper than [`MAX_DEPTH`]: a program may hand in a value of any depth, and what cannot be
-/// compared is not equal and not different either.
+/// `None` if they are nested deeper than [`MAX_DEPTH`]: a program may hand in a value of any depth, and what
+/// cannot be compared is not equal and not different either.
 pub(crate) fn equal(a: Item<'_>, b: Item<'_>) -> Option<bool> {
     equal_below(a, b, 0)
 }

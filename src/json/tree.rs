@@ -100,7 +100,8 @@ impl Node {
     }
 }
 
-/// Any serde format that describes itself; duplicate keys and too deep nesting are refused whoever deserializes.
+/// Any serde format that describes itself; duplicate keys and too deep nesting are refused whoever
+/// deserializes.
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Depth(0).deserialize(deserializer)

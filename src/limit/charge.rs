@@ -10,7 +10,8 @@ use crate::number::AmountError;
 use crate::path::Found;
 use crate::timestamp::Timestamp;
 
-/// The price of one call: everything that a counter store takes in one indivisible step, or does not take at all.
+/// The price of one call: everything that a counter store takes in one indivisible step, or does not take at
+/// all.
 ///
 /// No two charges of one call are to the same counter.
 #[derive(Clone, Debug, Default)]
@@ -54,9 +55,9 @@ pub struct Charge {
 }
 
 impl Charge {
-    /// What identifies the counter, in visible ASCII: the evaluator's namespace, the counter's name, window and
-    /// algorithm, and its scopes with their values. No choice of names and values makes the keys of two counters the
-    /// same. It is at most some kilobytes long, whatever the call's arguments are.
+    /// What identifies the counter, in visible ASCII: the evaluator's namespace, the counter's name, window
+    /// and algorithm, and its scopes with their values. No choice of names and values makes the keys of two
+    /// counters the same. It is at most some kilobytes long, whatever the call's arguments are.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
@@ -123,8 +124,8 @@ impl Charge {
         })
     }
 
-    /// Adds a limit that charges the same counter. The call is charged once: the larger increment, against the smaller
-    /// max, and given back as rarely as either says.
+    /// Adds a limit that charges the same counter. The call is charged once: the larger increment, against
+    /// the smaller max, and given back as rarely as either says.
     pub(crate) fn join(&mut self, limit: &Limit, subject: &Subject<'_>) -> Result<(), ChargeError> {
         self.amount = self.amount.max(limit.amount(subject)?);
         self.max = self.max.min(limit.max);
@@ -238,8 +239,8 @@ pub struct Charged {
 }
 
 impl Charged {
-    /// A charge that a store took in this window, what is left in it afterwards, and the first moment at which the charge
-    /// does not count any more.
+    /// A charge that a store took in this window, what is left in it afterwards, and the first moment at
+    /// which the charge does not count any more.
     #[must_use]
     pub fn new(charge: &Charge, remaining: Amount, window: WindowId, until: Option<SystemTime>) -> Self {
         Self {

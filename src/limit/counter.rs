@@ -1,7 +1,7 @@
 //! Counters: the arithmetic of windows, as pure functions.
 //!
-//! Nothing here changes a counter until a charge is taken: what a counter would be at a moment is computed anew from
-//! what it is.
+//! Nothing here changes a counter until a charge is taken: what a counter would be at a moment is computed
+//! anew from what it is.
 
 use crate::limit::{Algorithm, Amount, Charge, Charged, Window, WindowId};
 use crate::timestamp::Timestamp;
@@ -23,8 +23,8 @@ pub(crate) struct Fixed {
     generation: u64,
 }
 
-/// A counter of the last window's length, in parts of 1/16 of it. A charge counts from its part on until 16 whole parts
-/// have passed after it: as long as the window, and at most one part longer.
+/// A counter of the last window's length, in parts of 1/16 of it. A charge counts from its part on until 16
+/// whole parts have passed after it: as long as the window, and at most one part longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sliding {
     /// The length of a part.
@@ -75,7 +75,8 @@ impl Counter {
         }
     }
 
-    /// The counter after a charge that fits, and what was charged. `generation` is for a window that begins with it.
+    /// The counter after a charge that fits, and what was charged. `generation` is for a window that begins
+    /// with it.
     pub(crate) fn charged(
         before: Option<&Self>,
         charge: &Charge,

@@ -7,10 +7,10 @@ use sha2::{Digest, Sha256};
 
 /// A key under construction.
 ///
-/// `ns:prod|counter:writes|minute|fixed|grant:ci-runner|args.id=7`: parts are joined by `|`, and each part is a name,
-/// a mark and a value. `:` marks text, `=` a number or boolean, `#` the SHA-256 of a text that is long. Names and texts
-/// are written in visible ASCII; every byte that is not, or that means something in a key, is percent-encoded. So a key
-/// is read back in one way only, whatever the names and values are.
+/// `ns:prod|counter:writes|minute|fixed|grant:ci-runner|args.id=7`: parts are joined by `|`, and each part is
+/// a name, a mark and a value. `:` marks text, `=` a number or boolean, `#` the SHA-256 of a text that is
+/// long. Names and texts are written in visible ASCII; every byte that is not, or that means something in a
+/// key, is percent-encoded. So a key is read back in one way only, whatever the names and values are.
 #[derive(Debug)]
 pub(crate) struct Key {
     text: String,

@@ -23,8 +23,8 @@ pub enum Window {
     Month,
     /// For ever: such a counter never starts again.
     Lifetime,
-    /// So many seconds, 1 to [`Window::MAX_SECONDS`], aligned to the Unix epoch. 1, 60, 3600 and 86 400 are the same
-    /// windows as second, minute, hour and day.
+    /// So many seconds, 1 to [`Window::MAX_SECONDS`], aligned to the Unix epoch. 1, 60, 3600 and 86 400 are
+    /// the same windows as second, minute, hour and day.
     Seconds(u32),
 }
 

@@ -22,7 +22,8 @@ pub(crate) enum Found<'a> {
 }
 
 impl Path {
-    /// Follows the segments from the arguments and hands over each value that they lead to, until told to stop.
+    /// Follows the segments from the arguments and hands over each value that they lead to, until told to
+    /// stop.
     ///
     /// Without `[*]` that is one; with it, one for each element, or one that says why there are none.
     pub(crate) fn walk<'a>(

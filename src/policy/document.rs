@@ -1,7 +1,7 @@
 //! The language, once: the members of a policy document and their types.
 //!
-//! Every type here is plain data: programs build it, serde reads and writes it, and [`Policy`](crate::Policy) is made of
-//! it by `TryFrom`, which checks it. Nothing else in the crate knows the name of a member.
+//! Every type here is plain data: programs build it, serde reads and writes it, and [`Policy`](crate::Policy)
+//! is made of it by `TryFrom`, which checks it. Nothing else in the crate knows the name of a member.
 //!
 //! ```
 //! use mcp_policy::policy::document::{DefaultAction, Limit, PolicyDocument, Rule};
@@ -63,8 +63,8 @@ members! {
         optional all_tools: Option<AllTools>,
         /// Rules by tool name or pattern.
         optional tools: BTreeMap<String, Rule>,
-        /// Rules by risk category, for tools that `tools` has no rule for. Where it is there, even empty, a tool
-        /// without a category is denied.
+        /// Rules by risk category, for tools that `tools` has no rule for. Where it is there, even empty, a
+        /// tool without a category is denied.
         optional categories: Option<BTreeMap<Category, Rule>>,
         /// Risk categories by tool name or pattern.
         optional classify: BTreeMap<String, Category>,
@@ -121,7 +121,8 @@ members! {
 }
 
 members! {
-    /// What is said about a tool, or about the tools that a pattern or a category names. The empty rule allows.
+    /// What is said about a tool, or about the tools that a pattern or a category names. The empty rule
+    /// allows.
     #[derive(Default)]
     pub struct Rule {
         /// A text for people.
@@ -190,7 +191,8 @@ members! {
         optional scope: Option<Scopes>,
         /// How it is counted.
         optional algorithm: Algorithm,
-        /// What a call costs: more than 0, at most 10¹², at most six fractional digits. One unless it is said.
+        /// What a call costs: more than 0, at most 10¹², at most six fractional digits. One unless it is
+        /// said.
         optional increment: Option<Number>,
         /// The path of the argument that says what a call costs.
         optional increment_from: Option<String>,

@@ -220,7 +220,8 @@ fn asked_by<'a>(
     None
 }
 
-/// The approval that the call carries, if it is for this call and in time. Whether it has been used the store knows.
+/// The approval that the call carries, if it is for this call and in time. Whether it has been used the store
+/// knows.
 fn approval(
     policy: &Policy,
     namespace: &str,

@@ -40,8 +40,8 @@ pub(crate) struct Block {
     pub(crate) require: Vec<Clause>,
     pub(crate) deny_if: Vec<Clause>,
     pub(crate) approve_if: Vec<Clause>,
-    /// In the order in which they are reported. Each has the position of the counter that it charges, among the
-    /// counters of this block in the order in which they first occur.
+    /// In the order in which they are reported. Each has the position of the counter that it charges, among
+    /// the counters of this block in the order in which they first occur.
     pub(crate) limits: Vec<(Arc<Limit>, usize)>,
     /// INVARIANT: sorted. The counters of this block, as the policy numbers them, with their positions.
     pub(crate) counters: Vec<(usize, usize)>,

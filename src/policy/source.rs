@@ -7,11 +7,12 @@ use crate::policy::document::{PolicyDocument, Read};
 /// The longest document, in bytes: 4 MiB. It bounds the memory that reading one takes.
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// The deepest nesting of a document: arrays and objects within one another. It bounds every recursion over it.
+/// The deepest nesting of a document: arrays and objects within one another. It bounds every recursion over
+/// it.
 pub const MAX_DEPTH: usize = 64;
 
-/// Reads a document. There is a tree unless the text is not JSON, and a document whenever there is a tree; it is whole
-/// if the report is empty.
+/// Reads a document. There is a tree unless the text is not JSON, and a document whenever there is a tree; it
+/// is whole if the report is empty.
 pub(crate) fn read(text: &str, report: &mut Report) -> Option<(PolicyDocument, Node)> {
     if text.len() > MAX_BYTES {
         let message = format!("the document has {} bytes, and {MAX_BYTES} are allowed", text.len());

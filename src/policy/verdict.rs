@@ -85,8 +85,8 @@ impl Denial {
         self.code
     }
 
-    /// What denies, as a JSON Pointer into the policy, such as `/tools/create_charge/deny_if/0`; none where nothing in
-    /// the policy does.
+    /// What denies, as a JSON Pointer into the policy, such as `/tools/create_charge/deny_if/0`; none where
+    /// nothing in the policy does.
     #[must_use]
     pub fn rule(&self) -> Option<&str> {
         self.rule.as_deref()
@@ -98,8 +98,8 @@ impl Denial {
         &self.message
     }
 
-    /// How long until the limits would let the same call through if nothing else is charged: whole seconds, rounded up.
-    /// None for any other denial, and where they never would.
+    /// How long until the limits would let the same call through if nothing else is charged: whole seconds,
+    /// rounded up. None for any other denial, and where they never would.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after.map(Duration::from_secs)
@@ -182,8 +182,8 @@ impl ApprovalRequest {
         self.fingerprint
     }
 
-    /// What asks, as a JSON Pointer into the policy. Where several clauses ask it is the first: one approval answers all
-    /// of them.
+    /// What asks, as a JSON Pointer into the policy. Where several clauses ask it is the first: one approval
+    /// answers all of them.
     #[must_use]
     pub fn rule(&self) -> &str {
         &self.rule
@@ -195,8 +195,8 @@ impl ApprovalRequest {
         &self.message
     }
 
-    /// The approval of this request: valid until `expires_at`, for one use. The identifier must be its own: see
-    /// [`Approval::new`].
+    /// The approval of this request: valid until `expires_at`, for one use. The identifier must be its own:
+    /// see [`Approval::new`].
     #[must_use]
     pub fn approve(&self, id: impl Into<String>, expires_at: SystemTime) -> Approval {
         Approval::new(id, self.fingerprint, expires_at)

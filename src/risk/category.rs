@@ -73,7 +73,8 @@ impl From<Category> for Classification {
 
 /// A catalogue: it says what tools can do.
 ///
-/// A policy's own `classify` is asked first. Any closure from a tool's name to a classification is a catalogue:
+/// A policy's own `classify` is asked first. Any closure from a tool's name to a classification is a
+/// catalogue:
 ///
 /// ```
 /// use mcp_policy::risk::{Category, Classify};
@@ -83,8 +84,8 @@ impl From<Category> for Classification {
 /// assert_eq!(catalog.classify("purge"), None);
 /// ```
 pub trait Classify: Send + Sync {
-    /// What the tool with this name can do; `None` if that is not known. Under a policy that has `categories` a tool
-    /// that is not known is denied, so answering `None` is safe and answering too low is not.
+    /// What the tool with this name can do; `None` if that is not known. Under a policy that has `categories`
+    /// a tool that is not known is denied, so answering `None` is safe and answering too low is not.
     fn classify(&self, tool: &str) -> Option<Classification>;
 }
 

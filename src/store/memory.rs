@@ -16,9 +16,10 @@ use crate::timestamp::Timestamp;
 
 /// Counters in memory: exact under any number of threads, and gone with the process.
 ///
-/// It holds a bounded number of counters. Counters whose windows are long over are dropped now and then, so that the
-/// memory follows what is in use; at the bound every counter whose window is over is dropped, and if that is not enough
-/// a new counter is refused ([`Refusal::Full`]). A counter that still counts is never forgotten.
+/// It holds a bounded number of counters. Counters whose windows are long over are dropped now and then, so
+/// that the memory follows what is in use; at the bound every counter whose window is over is dropped, and if
+/// that is not enough a new counter is refused ([`Refusal::Full`]). A counter that still counts is never
+/// forgotten.
 ///
 /// What is over is told by the time that callers pass in. A store must be given one clock.
 pub struct MemoryStore {
@@ -52,8 +53,8 @@ impl MemoryStore {
         Self::with_capacity(Self::DEFAULT_CAPACITY)
     }
 
-    /// A store for so many counters. An approval that was used takes the place of a counter until an hour after it has
-    /// ended. Nothing is allocated for them in advance.
+    /// A store for so many counters. An approval that was used takes the place of a counter until an hour
+    /// after it has ended. Nothing is allocated for them in advance.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         Self {

@@ -105,8 +105,8 @@ deserialize!(Condition);
 members! {
     /// A comparison of what is at a path.
     pub struct Comparison {
-        /// Where to look: `args.amount`, `args.items[*].price`, `/args/a.b/0`, `context.user`, `tool.category`,
-        /// `now.hour`, …
+        /// Where to look: `args.amount`, `args.items[*].price`, `/args/a.b/0`, `context.user`,
+        /// `tool.category`, `now.hour`, …
         required path: String,
         /// What is said of the value there.
         required op: Operator,

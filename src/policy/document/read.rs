@@ -9,7 +9,8 @@ use crate::json::{Member, Node, NodeKind, excerpt};
 
 /// A part of a document.
 pub(crate) trait Read: Sized {
-    /// Reads it. What is wrong goes to the report; then what comes back only stands in, so that reading can go on.
+    /// Reads it. What is wrong goes to the report; then what comes back only stands in, so that reading can
+    /// go on.
     fn read(node: &Node, place: &Place<'_>, report: &mut Report) -> Self;
 
     /// What stands in for a part that is not there or cannot be read.
@@ -18,8 +19,8 @@ pub(crate) trait Read: Sized {
 
 /// Defines a part of a document that is a JSON object: the type, how serde writes it, and how it is read.
 ///
-/// An `optional` member may be left out, which means its default, and is not written when it has that. After `or` stands
-/// a function that reads another way to write it.
+/// An `optional` member may be left out, which means its default, and is not written when it has that. After
+/// `or` stands a function that reads another way to write it.
 macro_rules! members {
     (
         $(#[$meta:meta])*
@@ -111,7 +112,8 @@ macro_rules! is_written {
     };
 }
 
-/// Lets serde read a part of a document the way the crate reads it. Duplicate keys are refused whoever deserializes.
+/// Lets serde read a part of a document the way the crate reads it. Duplicate keys are refused whoever
+/// deserializes.
 macro_rules! deserialize {
     ($Name:ty) => {
         impl<'de> ::serde::Deserialize<'de> for $Name {

@@ -73,7 +73,8 @@ impl Read for Scopes {
 deserialize!(Scopes);
 
 members! {
-    /// One limit with a counter of its own for its rule. In a document it can also be written in short: `"10/minute"`.
+    /// One limit with a counter of its own for its rule. In a document it can also be written in short:
+    /// `"10/minute"`.
     pub struct RateLimit or short {
         /// The most calls within one window: 0 to 10¹², at most six fractional digits.
         required max: Number,
