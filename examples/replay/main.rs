@@ -5,10 +5,10 @@
 //! cargo run --example replay -- POLICY.json --recorded EXCHANGE.txt [--context NAME=VALUE]...
 //! ```
 //!
-//! It is a filter: one line in, one line out, over files of any length, with `-` for standard input. `CALLS.jsonl` has
-//! one JSON object a line: a call, the settlement of an earlier one, or the approval of one. An exchange is what went
-//! over a connection with an MCP server: a JSON-RPC message a line, after `>` if the client sent it and after `<` if the
-//! server did. The README describes both.
+//! It is a filter: one line in, one line out, over files of any length, with `-` for standard input.
+//! `CALLS.jsonl` has one JSON object a line: a call, the settlement of an earlier one, or the approval of
+//! one. An exchange is what went over a connection with an MCP server: a JSON-RPC message a line, after `>`
+//! if the client sent it and after `<` if the server did. The README describes both.
 
 mod calls;
 mod output;

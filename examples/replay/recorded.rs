@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use crate::output::Line;
 use crate::player::Player;
 
-/// An exchange with an MCP server. It carries no times: it begins at the Unix epoch, and a line takes a second.
+/// An exchange with an MCP server. It carries no times: it begins at the Unix epoch, and a line takes a
+/// second.
 pub(crate) struct Exchange<'a> {
     context: &'a [(String, String)],
     /// By the id of the request: the line of the call.
