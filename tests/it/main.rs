@@ -1,0 +1,5 @@
+//! The integration tests: one binary.
+
+mod allocations;
+mod evaluating;
+mod layers;
