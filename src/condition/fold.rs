@@ -11,6 +11,9 @@ pub(crate) fn fold(character: char) -> char {
 
 /// The text, folded.
 pub(crate) fn folded(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     text.chars().map(fold).collect()
 }
 

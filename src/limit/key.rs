@@ -18,7 +18,8 @@ pub(crate) struct Key {
 
 impl Key {
     pub(crate) fn new(namespace: &str) -> Self {
-        let mut key = Self { text: "ns".to_owned() };
+        let mut key = Self { text: String::with_capacity(USUAL_LENGTH) };
+        key.text.push_str("ns");
         key.text(namespace);
         key
     }
@@ -54,6 +55,9 @@ impl Key {
     }
 }
 
+/// Most keys are shorter.
+const USUAL_LENGTH: usize = 96;
+
 /// Longer texts are hashed, so that a call cannot fill a store with a few large arguments.
 const LONGEST_TEXT: usize = 128;
 
@@ -72,9 +76,14 @@ pub(crate) fn write_text(text: &str, key: &mut String) {
 
 /// Braces are escaped because Redis gives them a meaning.
 fn escape(text: &str, special: fn(u8) -> bool, key: &mut String) {
+    let is_plain =
+        |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'%' | b'|' | b'{' | b'}') && !special(byte);
+    if text.bytes().all(is_plain) {
+        key.push_str(text);
+        return;
+    }
     for byte in text.bytes() {
-        let plain = byte.is_ascii_graphic() && !matches!(byte, b'%' | b'|' | b'{' | b'}') && !special(byte);
-        if plain {
+        if is_plain(byte) {
             key.push(char::from(byte));
         } else {
             let _ = write!(key, "%{byte:02X}");

@@ -95,12 +95,17 @@ impl Checker<'_> {
         }
         let lists = (&*rule.require, &*rule.deny_if, &*rule.approve_if);
         let block = self.block(lists, &rule.limits, rule.rate_limit.as_ref(), place);
-        let only_args = rule.only_args.as_ref();
+        let only_args = rule.only_args.as_ref().map(|names| {
+            let mut names: Vec<Box<str>> = names.iter().map(|name| name.as_str().into()).collect();
+            names.sort_unstable();
+            names.dedup();
+            names
+        });
         Rule {
             pointer: pointer(place),
             action: rule.action,
             reason: text(rule.reason.as_ref()),
-            only_args: only_args.map(|names| names.iter().map(|name| name.as_str().into()).collect()),
+            only_args,
             block,
         }
     }

@@ -168,11 +168,12 @@ fn check_arguments(rule: &Rule, arguments: Option<&Map<String, Value>>) -> Resul
     let (Some(allowed), Some(arguments)) = (&rule.only_args, arguments) else {
         return Ok(());
     };
-    if arguments.keys().all(|name| allowed.contains(name.as_str())) {
+    let is_allowed =
+        |name: &String| allowed.binary_search_by(|allowed| (**allowed).cmp(name.as_str())).is_ok();
+    if arguments.keys().all(is_allowed) {
         return Ok(());
     }
-    let mut names: Vec<_> = allowed.iter().map(|name| format!("`{name}`")).collect();
-    names.sort_unstable();
+    let names: Vec<_> = allowed.iter().map(|name| format!("`{name}`")).collect();
     let message = if names.is_empty() {
         "this tool may be called without arguments only".to_owned()
     } else {

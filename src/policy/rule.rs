@@ -1,6 +1,6 @@
 //! Compiled rules, and which one is for a tool.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::condition::Condition;
@@ -30,7 +30,8 @@ pub(crate) struct Rule {
     pub(crate) pointer: Arc<str>,
     pub(crate) action: RuleAction,
     pub(crate) reason: Option<Arc<str>>,
-    pub(crate) only_args: Option<HashSet<Box<str>>>,
+    /// INVARIANT: sorted.
+    pub(crate) only_args: Option<Vec<Box<str>>>,
     pub(crate) block: Block,
 }
 

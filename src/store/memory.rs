@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::limit::{Charge, Charges, Counter, Freed, Reservation};
+use crate::limit::{Charges, Counter, Freed, Reservation};
 use crate::store::memory::shard::{Entry, Shard};
 use crate::store::{CounterStore, Exceeded, Peek, Refusal, StoreError};
 use crate::timestamp::Timestamp;
@@ -88,27 +88,28 @@ impl MemoryStore {
 
     /// Locks every shard that the charges need, always in the same order.
     fn lock(&self, charges: &Charges) -> Locked<'_> {
-        let mut guards = [const { None }; SHARDS];
-        let approval = charges.approval().map(|approval| self.shard(approval.key()));
+        let homes: Vec<usize> = charges.charges().iter().map(|charge| self.shard(charge.key())).collect();
+        let approval_home = charges.approval().map(|approval| self.shard(approval.key()));
         let mut needed = [false; SHARDS];
-        for shard in charges.charges().iter().map(|charge| self.shard(charge.key())).chain(approval) {
-            if let Some(needed) = needed.get_mut(shard) {
+        for home in homes.iter().copied().chain(approval_home) {
+            if let Some(needed) = needed.get_mut(home) {
                 *needed = true;
             }
         }
-        for ((guard, shard), _) in
-            guards.iter_mut().zip(&self.shards).zip(needed).filter(|(_, needed)| *needed)
-        {
-            *guard = Some(shard.lock());
+        let mut guards = [const { None }; SHARDS];
+        for ((guard, shard), needed) in guards.iter_mut().zip(&self.shards).zip(needed) {
+            if needed {
+                *guard = Some(shard.lock());
+            }
         }
-        Locked { guards }
+        Locked { guards, homes, approval_home }
     }
 
     /// Takes the charges if they fit and there is room for the counters that they add.
     fn try_reserve(&self, charges: &Charges, now: Timestamp) -> Attempt {
         let mut locked = self.lock(charges);
-        let peek = match self.look(&locked, charges, now) {
-            Ok(peek) => peek,
+        let (peek, added) = match locked.look(charges, now) {
+            Ok(found) => found,
             Err(error) => return Attempt::Refused(error.into()),
         };
         if peek.approval_used {
@@ -117,9 +118,6 @@ impl MemoryStore {
         if let Some(exceeded) = peek.exceeded {
             return Attempt::Refused(Refusal::Exceeded(exceeded));
         }
-        let is_new = |charge: &&Charge| self.counter(&locked, charge).is_none();
-        let added = charges.charges().iter().filter(is_new).count();
-        let added = added.saturating_add(usize::from(charges.approval().is_some()));
         if added > 0 {
             let grow = |count: usize| count.checked_add(added).filter(|count| *count <= self.capacity);
             if self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grow).is_err() {
@@ -127,64 +125,25 @@ impl MemoryStore {
             }
         }
         // Nothing below this line may fail: it would leave the charges of a call half taken.
-        let taken = charges.charges().iter().filter_map(|charge| {
+        let Locked { guards, homes, approval_home } = &mut locked;
+        let taken = charges.charges().iter().zip(homes).filter_map(|(charge, home)| {
             // From 1: 0 is a window that has not been charged.
             let generation = self.generation.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-            let before = self.counter(&locked, charge);
-            let (counter, taken) = Counter::charged(before, charge, now, generation)?;
-            self.earliest_end.fetch_min(counter.ends(), Ordering::Relaxed);
-            locked.shard_mut(self.shard(charge.key()))?.put(charge.key(), Entry::Counter(counter));
-            Some(taken)
+            guards.get_mut(*home)?.as_deref_mut()?.charge(charge.key(), |before| {
+                let (counter, taken) = Counter::charged(before, charge, now, generation)?;
+                self.earliest_end.fetch_min(counter.ends(), Ordering::Relaxed);
+                Some((counter, taken))
+            })
         });
         let reservation = Reservation::new(taken.collect());
-        if let Some(approval) = charges.approval() {
+        if let (Some(approval), Some(home)) = (charges.approval(), approval_home) {
             let until = Timestamp::from(approval.keep_until()).micros();
             self.earliest_end.fetch_min(until, Ordering::Relaxed);
-            if let Some(shard) = locked.shard_mut(self.shard(approval.key())) {
-                shard.put(approval.key(), Entry::UsedUntil(until));
+            if let Some(shard) = guards.get_mut(*home).and_then(Option::as_deref_mut) {
+                shard.use_up(approval.key(), until);
             }
         }
         Attempt::Taken(reservation)
-    }
-
-    fn look(&self, locked: &Locked<'_>, charges: &Charges, now: Timestamp) -> Result<Peek, StoreError> {
-        let mut used = Vec::with_capacity(charges.charges().len());
-        let mut exceeded: Option<(usize, Freed)> = None;
-        for (index, charge) in charges.charges().iter().enumerate() {
-            let shard = locked.shard(self.shard(charge.key()));
-            let before = match shard.and_then(|shard| shard.get(charge.key())) {
-                Some(Entry::Counter(counter)) => Some(counter),
-                Some(Entry::UsedUntil(_)) => {
-                    return Err(StoreError::new("an approval has the key of a counter"));
-                }
-                None => None,
-            };
-            let standing = Counter::standing(before, charge, now);
-            used.push(standing.used);
-            if let Some(freed) = standing.exceeded
-                && exceeded.is_none_or(|(_, latest)| freed > latest)
-            {
-                exceeded = Some((index, freed));
-            }
-        }
-        let exceeded = exceeded.map(|(charge, freed)| {
-            let retry_after = match freed {
-                Freed::At(moment) => Some(Duration::from_secs(now.seconds_until(moment))),
-                Freed::Never => None,
-            };
-            Exceeded::new(charge, retry_after)
-        });
-        let approval_used = charges.approval().is_some_and(|approval| {
-            locked.shard(self.shard(approval.key())).is_some_and(|shard| shard.get(approval.key()).is_some())
-        });
-        Ok(Peek::new(used, approval_used, exceeded))
-    }
-
-    fn counter<'a>(&self, locked: &'a Locked<'_>, charge: &Charge) -> Option<&'a Counter> {
-        match locked.shard(self.shard(charge.key()))?.get(charge.key())? {
-            Entry::Counter(counter) => Some(counter),
-            Entry::UsedUntil(_) => None,
-        }
     }
 
     /// Drops the entries that are long over, once there are twice as many as were left the last time.
@@ -234,15 +193,50 @@ enum Attempt {
 /// The shards that one call needs.
 struct Locked<'a> {
     guards: [Option<MutexGuard<'a, Shard>>; SHARDS],
+    /// The shard of each charge.
+    homes: Vec<usize>,
+    approval_home: Option<usize>,
 }
 
 impl Locked<'_> {
-    fn shard(&self, index: usize) -> Option<&Shard> {
-        self.guards.get(index)?.as_deref()
+    /// What the charges find, and how many entries they would add.
+    fn look(&self, charges: &Charges, now: Timestamp) -> Result<(Peek, usize), StoreError> {
+        let mut used = Vec::with_capacity(charges.charges().len());
+        let mut exceeded: Option<(usize, Freed)> = None;
+        let mut added = 0_usize;
+        for (index, (charge, home)) in charges.charges().iter().zip(&self.homes).enumerate() {
+            let before = match self.shard(*home).and_then(|shard| shard.get(charge.key())) {
+                Some(Entry::Counter(counter)) => Some(counter),
+                Some(Entry::UsedUntil(_)) => {
+                    return Err(StoreError::new("an approval has the key of a counter"));
+                }
+                None => None,
+            };
+            added = added.saturating_add(usize::from(before.is_none()));
+            let standing = Counter::standing(before, charge, now);
+            used.push(standing.used);
+            if let Some(freed) = standing.exceeded
+                && exceeded.is_none_or(|(_, latest)| freed > latest)
+            {
+                exceeded = Some((index, freed));
+            }
+        }
+        let exceeded = exceeded.map(|(charge, freed)| {
+            let retry_after = match freed {
+                Freed::At(moment) => Some(Duration::from_secs(now.seconds_until(moment))),
+                Freed::Never => None,
+            };
+            Exceeded::new(charge, retry_after)
+        });
+        let mark = charges.approval().zip(self.approval_home).map(|(approval, home)| {
+            self.shard(home).is_some_and(|shard| shard.get(approval.key()).is_some())
+        });
+        let added = added.saturating_add(usize::from(mark == Some(false)));
+        Ok((Peek::new(used, mark == Some(true), exceeded), added))
     }
 
-    fn shard_mut(&mut self, index: usize) -> Option<&mut Shard> {
-        self.guards.get_mut(index)?.as_deref_mut()
+    fn shard(&self, index: usize) -> Option<&Shard> {
+        self.guards.get(index)?.as_deref()
     }
 }
 
@@ -270,8 +264,7 @@ impl CounterStore for MemoryStore {
     }
 
     fn peek(&self, charges: &Charges, now: SystemTime) -> Result<Peek, StoreError> {
-        let locked = self.lock(charges);
-        self.look(&locked, charges, now.into())
+        self.lock(charges).look(charges, now.into()).map(|(peek, _)| peek)
     }
 }
 

@@ -87,6 +87,7 @@ fn uses(text: &str) -> BTreeSet<String> {
 }
 
 /// Every source file, by its path below `src`.
+#[expect(clippy::expect_used, reason = "a test that cannot read the sources fails")]
 fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut folders = vec![root.clone()];

@@ -41,13 +41,30 @@ impl Shard {
         self.entries.get(key)
     }
 
-    pub(super) fn put(&mut self, key: &str, entry: Entry) {
+    /// Puts what comes after the counter in its place. Nothing changes if nothing comes.
+    pub(super) fn charge(
+        &mut self,
+        key: &str,
+        after: impl FnOnce(Option<&Counter>) -> Option<(Counter, Charged)>,
+    ) -> Option<Charged> {
         match self.entries.get_mut(key) {
-            Some(before) => *before = entry,
+            Some(Entry::Counter(before)) => {
+                let (counter, charged) = after(Some(before))?;
+                *before = counter;
+                Some(charged)
+            }
+            Some(Entry::UsedUntil(_)) => None,
             None => {
-                self.entries.insert(key.into(), entry);
+                let (counter, charged) = after(None)?;
+                self.entries.insert(key.into(), Entry::Counter(counter));
+                Some(charged)
             }
         }
+    }
+
+    /// Remembers until a moment, in microseconds, that an approval was used.
+    pub(super) fn use_up(&mut self, key: &str, until: i64) {
+        self.entries.insert(key.into(), Entry::UsedUntil(until));
     }
 
     pub(super) fn give_back(&mut self, charged: &Charged) {
