@@ -85,9 +85,7 @@ impl Checker<'_> {
                 ("validate_args", rule.validate_args),
             ];
             for (name, _) in set.into_iter().filter(|(_, set)| *set) {
-                let message = format!("`{name}` never matters beside `action: \"deny\"`");
-                let help = "leave it out, or leave `action` out";
-                self.say(DiagnosticCode::Excluded, message, help, &place.member(name));
+                self.report.check(document::Rule::never_matters(name, &place.member(name)));
             }
         }
         if rule.validate_args {

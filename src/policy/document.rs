@@ -36,6 +36,8 @@ use read::{choices, members};
 pub use scalars::{RateLimit, Scopes, Version};
 
 pub use crate::condition::{Operator, Quantifier};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, Report};
+use crate::json::{Member, Node, NodeKind};
 use crate::limit::{Algorithm, Refund, Window};
 use crate::names::names;
 use crate::risk::Category;
@@ -124,7 +126,7 @@ members! {
     /// What is said about a tool, or about the tools that a pattern or a category names. The empty rule
     /// allows.
     #[derive(Default)]
-    pub struct Rule {
+    pub struct Rule or denies_alone {
         /// A text for people.
         optional description: Option<String>,
         /// Codes of warnings that are not wanted.
@@ -221,6 +223,38 @@ impl Limit {
             on_deny: None,
         }
     }
+}
+
+impl Rule {
+    /// The members that may stand beside `action: "deny"`. Any other could never matter.
+    pub(crate) const BESIDE_DENY: [&str; 4] = ["action", "description", "reason", "silence"];
+
+    /// What is wrong with a member beside `action: "deny"`.
+    pub(crate) fn never_matters(name: &str, place: &Place<'_>) -> Diagnostic {
+        let message = format!("`{name}` never matters beside `action: \"deny\"`");
+        Diagnostic::new(DiagnosticCode::Excluded, message, place.to_string())
+            .with_help("leave it out, or leave `action` out")
+    }
+}
+
+/// Reports what stands beside `action: "deny"`, also where it is written and empty. The rule is then read as any other.
+fn denies_alone(node: &Node, place: &Place<'_>, report: &mut Report) -> Option<Rule> {
+    let NodeKind::Object(members) = &node.kind else {
+        return None;
+    };
+    let is_deny = |member: &Member| {
+        member.key == "action" && matches!(&member.value.kind, NodeKind::String(action) if action == "deny")
+    };
+    if members.iter().any(is_deny) {
+        for member in members {
+            let name = member.key.as_str();
+            if Rule::MEMBERS.contains(&name) && !Rule::BESIDE_DENY.contains(&name) {
+                let diagnostic = Rule::never_matters(name, &place.member(name));
+                report.add(diagnostic, member.key_span.clone(), None);
+            }
+        }
+    }
+    None
 }
 
 names! {
