@@ -59,7 +59,6 @@ struct Inner<S> {
 }
 
 /// What becomes of a call.
-#[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "whoever acts on a decision must act on every one")]
 pub enum Decision<S> {
     /// It may pass. The permit is to be settled when the call has come to its end.
@@ -68,6 +67,16 @@ pub enum Decision<S> {
     Deny(Denial),
     /// It may pass once somebody has approved it.
     NeedsApproval(ApprovalRequest),
+}
+
+impl<S> fmt::Debug for Decision<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Allow(permit) => f.debug_tuple("Allow").field(permit).finish(),
+            Self::Deny(denial) => f.debug_tuple("Deny").field(denial).finish(),
+            Self::NeedsApproval(request) => f.debug_tuple("NeedsApproval").field(request).finish(),
+        }
+    }
 }
 
 impl<S> Evaluator<S> {

@@ -133,8 +133,9 @@ pub(crate) enum Increment {
 }
 
 impl Limit {
-    /// What it allows, in words: `at most 10 per minute for each grant`.
-    pub(crate) fn words(&self) -> String {
+    /// What it allows, in words: `at most 10 per minute for each grant`. The max is that of the charge: another limit
+    /// of the same counter may have a smaller one.
+    pub(crate) fn words(&self, max: Amount) -> String {
         let window = match self.window {
             Window::Lifetime => " in all".to_owned(),
             Window::Seconds(seconds) => format!(" per {seconds} seconds"),
@@ -144,6 +145,6 @@ impl Limit {
             self.scopes.iter().filter(|scope| **scope != Scope::Global).map(ToString::to_string).collect();
         let each =
             if scopes.is_empty() { String::new() } else { format!(" for each {}", scopes.join(" and ")) };
-        format!("at most {}{window}{each}", self.max)
+        format!("at most {max}{window}{each}")
     }
 }

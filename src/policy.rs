@@ -21,8 +21,8 @@ pub(crate) use verdict::{limit_exceeded, store_denial};
 
 use crate::call::{ToolCall, write_hex};
 use crate::diagnostic::{Diagnostic, Report};
-use crate::json::{MAX_DEPTH as MAX_VALUE_DEPTH, write_canonical};
-use crate::policy::document::{Mode, PolicyDocument};
+use crate::json::write_canonical;
+use crate::policy::document::{Mode, PolicyDocument, depth};
 use crate::policy::rule::Rules;
 use crate::risk::Classify;
 use crate::timestamp::Timestamp;
@@ -132,8 +132,8 @@ impl Policy {
         &self.inner.document
     }
 
-    /// SHA-256 of the document in canonical JSON: the same for two texts that differ in white space, in the
-    /// order of members, or in whether a default is written out.
+    /// SHA-256 of the document in canonical JSON: the same for two texts that differ in white space or in the order
+    /// of members. What was approved under a policy with one digest is not approved under another.
     #[must_use]
     pub fn digest(&self) -> &[u8; 32] {
         &self.inner.digest
@@ -165,12 +165,14 @@ impl Policy {
 }
 
 fn digest(document: &PolicyDocument, report: &mut Report) -> Option<[u8; 32]> {
-    let value = serde_json::to_value(document).ok();
+    let value = serde_json::to_value(document).ok()?;
     let mut text = String::new();
-    let written = value.and_then(|value| write_canonical((&value).into(), &mut text));
+    // Only a document that a program built can be too deep: a text has been refused before.
+    let written = (depth(&value, MAX_DEPTH) <= MAX_DEPTH)
+        .then(|| write_canonical((&value).into(), &mut text))
+        .flatten();
     if written.is_none() {
-        // Only a document that a program built can be too deep, or hold a number that is none.
-        report.check(check::too_deep(MAX_VALUE_DEPTH));
+        report.check(check::too_deep(MAX_DEPTH));
     }
     written.map(|()| Sha256::digest(text.as_bytes()).into())
 }

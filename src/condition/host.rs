@@ -14,28 +14,33 @@ pub(crate) struct Hosts {
 }
 
 impl Hosts {
-    /// `None` if a text is neither a host, nor `*.` and a domain.
-    pub(crate) fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+    /// The index of the first text that is neither a host, nor `*.` and a domain.
+    pub(crate) fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, usize> {
         let mut hosts = Self::default();
-        for text in texts {
-            if let Some(domain) = text.strip_prefix("*.") {
-                match Host::parse(domain).ok()? {
-                    Host::Domain(domain) => hosts.suffixes.push(format!(".{domain}").into()),
-                    Host::Ipv4(_) | Host::Ipv6(_) => return None,
-                }
-                continue;
-            }
-            let host = match text.parse::<Ipv6Addr>() {
-                Ok(address) => Host::Ipv6(address),
-                Err(_) => Host::parse(text).ok()?,
-            };
-            // `*` is no character of a host, though the URL standard lets it pass.
-            if matches!(&host, Host::Domain(domain) if domain.contains('*')) {
-                return None;
-            }
-            hosts.exact.insert(host);
+        for (index, text) in texts.into_iter().enumerate() {
+            hosts.add(text).ok_or(index)?;
         }
-        Some(hosts)
+        Ok(hosts)
+    }
+
+    fn add(&mut self, text: &str) -> Option<()> {
+        if let Some(domain) = text.strip_prefix("*.") {
+            let Host::Domain(domain) = Host::parse(domain).ok()? else {
+                return None;
+            };
+            self.suffixes.push(format!(".{domain}").into());
+            return Some(());
+        }
+        let host = match text.parse::<Ipv6Addr>() {
+            Ok(address) => Host::Ipv6(address),
+            Err(_) => Host::parse(text).ok()?,
+        };
+        // `*` is no character of a host, though the URL standard lets it pass.
+        if matches!(&host, Host::Domain(domain) if domain.contains('*')) {
+            return None;
+        }
+        self.exact.insert(host);
+        Some(())
     }
 
     /// Whether a text is a URL to one of the hosts.
@@ -141,7 +146,7 @@ mod tests {
     #[test]
     fn what_is_no_host_is_refused() {
         for text in ["", "*", "*.", "*.127.0.0.1", "a b", "https://a", "a/b", "a:80", "a.*.b", "u@a"] {
-            assert!(Hosts::new([text]).is_none(), "{text:?}");
+            assert!(Hosts::new(["a", text]).err() == Some(1), "{text:?}");
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::condition::fold::{fold, folded};
 use crate::json::{Item, Kind, write_canonical};
 use crate::number::Decimal;
 
-/// A non-empty list of non-null values, by type, so that looking one up does not depend on the length of the
+/// A list of non-null values, by type, so that looking one up does not depend on the length of the
 /// list.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct List {
@@ -25,40 +25,38 @@ pub(crate) struct List {
 }
 
 impl List {
-    /// `None` if the elements are not allowed: none, a null, one that cannot be compared, or, where case is
+    /// The index of the first element that is not allowed: a null, one that cannot be compared, or, where case is
     /// ignored, one that is no string.
-    pub(crate) fn new(elements: &[Value], ignore_case: bool) -> Option<Self> {
+    pub(crate) fn new(elements: &[Value], ignore_case: bool) -> Result<Self, usize> {
         let mut list = Self { ignore_case, ..Self::default() };
-        if elements.is_empty() {
+        for (index, element) in elements.iter().enumerate() {
+            list.add(element.into()).ok_or(index)?;
+        }
+        Ok(list)
+    }
+
+    fn add(&mut self, item: Item<'_>) -> Option<()> {
+        if self.ignore_case && item.kind() != Kind::Text {
             return None;
         }
-        for element in elements {
-            let item = Item::from(element);
-            if ignore_case && item.kind() != Kind::Text {
-                return None;
+        match item {
+            Item::Null => return None,
+            Item::Bool(true) => self.has_true = true,
+            Item::Bool(false) => self.has_false = true,
+            Item::Number(number) => {
+                self.numbers.insert(number?);
             }
-            match item {
-                Item::Null => return None,
-                Item::Bool(true) => list.has_true = true,
-                Item::Bool(false) => list.has_false = true,
-                Item::Number(number) => {
-                    list.numbers.insert(number?);
-                }
-                Item::Text(text) if ignore_case => {
-                    list.texts.insert(folded(text).into());
-                }
-                Item::Text(text) => {
-                    list.texts.insert(text.into());
-                }
-                Item::Array(_) | Item::Object(_) => {
-                    list.structures.insert(canonical(item)?);
-                }
+            Item::Text(text) => {
+                self.texts.insert(if self.ignore_case { folded(text).into() } else { text.into() });
             }
-            if !list.kinds.contains(&item.kind()) {
-                list.kinds.push(item.kind());
+            Item::Array(_) | Item::Object(_) => {
+                self.structures.insert(canonical(item)?);
             }
         }
-        Some(list)
+        if !self.kinds.contains(&item.kind()) {
+            self.kinds.push(item.kind());
+        }
+        Some(())
     }
 
     /// Whether one element equals the item. Mistyped if none does and not all are of its type.
@@ -128,8 +126,7 @@ mod tests {
 
     #[test]
     fn what_is_not_allowed_is_no_list() {
-        assert!(List::new(&[], false).is_none());
-        assert!(List::new(&[json!(null)], false).is_none());
-        assert!(List::new(&[json!("a"), json!(1)], true).is_none());
+        assert_eq!(List::new(&[json!(null)], false).err(), Some(0));
+        assert_eq!(List::new(&[json!("a"), json!(1)], true).err(), Some(1));
     }
 }

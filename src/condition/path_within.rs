@@ -13,15 +13,17 @@ struct Directory {
 }
 
 impl Directories {
-    /// `None` if a text is no directory: empty, climbing out by `..`, or with what no argument may have.
-    pub(crate) fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<Self> {
-        let directory = |text: &'a str| {
+    /// The index of the first text that is no directory: empty, climbing out by `..`, or with what no argument may
+    /// have.
+    pub(crate) fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, usize> {
+        let mut directories = Vec::new();
+        for (index, text) in texts.into_iter().enumerate() {
             let mut segments = Vec::new();
-            normalize(text, &mut segments)?;
+            normalize(text, &mut segments).ok_or(index)?;
             let segments = segments.into_iter().map(Box::from).collect();
-            Some(Directory { absolute: text.starts_with('/'), segments })
-        };
-        Some(Self { directories: texts.into_iter().map(directory).collect::<Option<_>>()? })
+            directories.push(Directory { absolute: text.starts_with('/'), segments });
+        }
+        Ok(Self { directories })
     }
 
     /// Whether a path stays in one of the directories.
@@ -119,7 +121,7 @@ mod tests {
     #[test]
     fn what_is_no_directory_is_refused() {
         for text in ["", "..", "/..", "~", "a\\b", "a%20b", "a\0"] {
-            assert!(Directories::new([text]).is_none(), "{text:?}");
+            assert!(Directories::new(["/", text]).err() == Some(1), "{text:?}");
         }
         assert!(!Directories::new([]).unwrap().contain("/"));
     }

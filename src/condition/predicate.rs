@@ -145,76 +145,98 @@ pub(crate) enum Operand {
     Value(Value),
 }
 
-/// Why a `value` does not fit its operator.
+/// Why a `value` does not fit its operator. The texts say what it should have been.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OperandError {
-    /// It should have been this.
-    Expected(&'static str),
-    /// Each element should have been this.
-    ExpectedElements(&'static str),
+    /// An element, by its index.
+    Element(usize, &'static str),
+    /// It is of the right type, and not allowed.
+    NotAllowed(&'static str),
     /// A type that `type` does not know.
     UnknownType,
+    /// It is of another type.
+    WrongType(&'static str),
 }
 
 impl Operand {
-    /// Checks the `value` of an operator other than `regex` and `not_regex`.
+    /// Checks the `value` of an operator. The pattern of `regex` and `not_regex` comes back as a text.
     pub(crate) fn new(operator: Operator, value: &Value, ignore_case: bool) -> Result<Self, OperandError> {
-        let expected = |what| OperandError::Expected(what);
         match operator {
             Operator::Eq | Operator::Neq | Operator::Contains | Operator::NotContains => match value {
-                Value::Null => Err(expected("a value other than null")),
                 Value::String(text) => Ok(Self::Text(text.as_str().into())),
-                _ if ignore_case => Err(expected("a string, for `ignore_case` compares strings")),
+                _ if ignore_case => Err(OperandError::WrongType("a string where `ignore_case` is set")),
+                Value::Null => Err(OperandError::WrongType("a value other than null")),
                 Value::Number(number) => {
-                    Decimal::of(number).map(Self::Number).ok_or(expected("a number in range"))
+                    let number = Decimal::of(number).map(Self::Number);
+                    number.ok_or(OperandError::NotAllowed("a number in range"))
                 }
                 value => Ok(Self::Value(value.clone())),
             },
             Operator::In | Operator::NotIn | Operator::SubsetOf | Operator::Intersects => {
-                let elements = value.as_array().filter(|elements| !elements.is_empty());
-                let elements = elements.ok_or(expected("a non-empty array"))?;
-                let kind = if ignore_case {
-                    "strings, for `ignore_case` compares strings"
-                } else {
-                    "values other than null"
-                };
-                List::new(elements, ignore_case).map(Self::List).ok_or(OperandError::ExpectedElements(kind))
+                let elements = value.as_array().ok_or(OperandError::WrongType("an array"))?;
+                if elements.is_empty() {
+                    return Err(OperandError::NotAllowed("a non-empty array"));
+                }
+                let what =
+                    if ignore_case { "strings where `ignore_case` is set" } else { "values other than null" };
+                List::new(elements, ignore_case)
+                    .map(Self::List)
+                    .map_err(|index| OperandError::Element(index, what))
             }
             Operator::Lt | Operator::Lte | Operator::Gt | Operator::Gte => {
-                value.as_number().and_then(Decimal::of).map(Self::Number).ok_or(expected("a number"))
+                let number = value.as_number().ok_or(OperandError::WrongType("a number"))?;
+                Decimal::of(number).map(Self::Number).ok_or(OperandError::NotAllowed("a number in range"))
             }
-            Operator::Exists => value.as_bool().map(Self::Exists).ok_or(expected("a boolean")),
+            Operator::Exists => value.as_bool().map(Self::Exists).ok_or(OperandError::WrongType("a boolean")),
             Operator::Regex | Operator::NotRegex | Operator::StartsWith | Operator::EndsWith => {
-                value.as_str().map(|text| Self::Text(text.into())).ok_or(expected("a string"))
+                let text = value.as_str().ok_or(OperandError::WrongType("a string"))?;
+                Ok(Self::Text(text.into()))
             }
             Operator::Type => {
-                let name = value.as_str().ok_or(expected("a string"))?;
+                let name = value.as_str().ok_or(OperandError::WrongType("a string"))?;
                 JsonType::from_name(name).map(Self::Type).ok_or(OperandError::UnknownType)
             }
             Operator::MinLength | Operator::MaxLength => {
-                let length = value.as_number().and_then(Decimal::of).and_then(Decimal::to_u64);
-                length.map(Self::Length).ok_or(expected("a non-negative integer"))
+                let number = value.as_number().ok_or(OperandError::WrongType("a non-negative integer"))?;
+                let length = Decimal::of(number).and_then(Decimal::to_u64);
+                length.map(Self::Length).ok_or(OperandError::NotAllowed("a non-negative integer"))
             }
             Operator::PathWithin => {
-                let texts = one_or_many(value).ok_or(expected("a string or an array of strings"))?;
-                let what = "directories: not empty, without `~`, `\\`, percent-encoding or climbing `..`";
-                Directories::new(texts).map(Self::Directories).ok_or(OperandError::ExpectedElements(what))
+                let what =
+                    "directories: not empty, and without `~`, `\\`, percent-encoding and climbing `..`";
+                let texts = texts(value)?;
+                let directories = Directories::new(texts.iter().copied());
+                directories.map(Self::Directories).map_err(|index| element(value, index, what))
             }
             Operator::HostIn => {
-                let texts = one_or_many(value).ok_or(expected("a string or an array of strings"))?;
                 let what = "host names without scheme, port and path, or `*.` and a domain";
-                Hosts::new(texts).map(Self::Hosts).ok_or(OperandError::ExpectedElements(what))
+                let hosts = Hosts::new(texts(value)?.iter().copied());
+                hosts.map(Self::Hosts).map_err(|index| element(value, index, what))
             }
         }
     }
 }
 
-fn one_or_many(value: &Value) -> Option<Vec<&str>> {
+/// One string, or an array of strings.
+fn texts(value: &Value) -> Result<Vec<&str>, OperandError> {
+    const WHAT: &str = "a string or an array of strings";
     match value {
-        Value::String(text) => Some(vec![text]),
-        Value::Array(elements) => elements.iter().map(Value::as_str).collect(),
-        _ => None,
+        Value::String(text) => Ok(vec![text]),
+        Value::Array(elements) => {
+            let text = |(index, element): (usize, &'_ Value)| match element {
+                Value::String(_) => Ok(()),
+                _ => Err(OperandError::Element(index, "strings")),
+            };
+            elements.iter().enumerate().try_for_each(text)?;
+            Ok(elements.iter().filter_map(Value::as_str).collect())
+        }
+        _ => Err(OperandError::WrongType(WHAT)),
     }
+}
+
+/// What is wrong with the element of an array, or with the one string that stands for an array of one.
+fn element(value: &Value, index: usize, what: &'static str) -> OperandError {
+    if value.is_array() { OperandError::Element(index, what) } else { OperandError::NotAllowed(what) }
 }
 
 /// What one value is compared with, for one judgment.
@@ -236,7 +258,10 @@ impl<'a> Predicate<'a> {
                 let Item::Array(elements) = item else {
                     return Err(Truth::Mistyped);
                 };
-                let list = List::new(elements, ignore_case).ok_or(Truth::Mistyped)?;
+                let list = List::new(elements, ignore_case).map_err(|_| Truth::Mistyped)?;
+                if elements.is_empty() {
+                    return Err(Truth::Mistyped);
+                }
                 return Ok(Self::FoundList(Box::new(list)));
             }
             Operator::Lt | Operator::Lte | Operator::Gt | Operator::Gte => item.kind() == Kind::Number,

@@ -31,9 +31,7 @@ impl Report {
 
     /// Adds what is wrong with the text at a range. What is below the place is not looked at any more.
     pub(crate) fn broken(&mut self, diagnostic: Diagnostic, range: Range<usize>) {
-        if self.broken.len() < Self::MAX_KEPT {
-            self.broken.insert(diagnostic.pointer().to_owned());
-        }
+        self.stand_in(diagnostic.pointer().to_owned());
         self.push(diagnostic, Some(range), None);
     }
 
@@ -49,10 +47,15 @@ impl Report {
 
     /// Adds that a member is missing from the object at a range. What stands in for it is not looked at.
     pub(crate) fn missing(&mut self, diagnostic: Diagnostic, range: Range<usize>, pointer: String) {
+        self.stand_in(pointer);
+        self.push(diagnostic, Some(range), None);
+    }
+
+    /// What is at a place only stands in for something, and that has been said.
+    pub(crate) fn stand_in(&mut self, pointer: String) {
         if self.broken.len() < Self::MAX_KEPT {
             self.broken.insert(pointer);
         }
-        self.push(diagnostic, Some(range), None);
     }
 
     /// Adds what is wrong with a value that was read, unless that value only stands in for one that was not, or the
@@ -145,7 +148,8 @@ fn locate(root: &Node, pointer: &str) -> Range<usize> {
             NodeKind::Array(elements) => token.parse::<usize>().ok().and_then(|index| elements.get(index)),
             NodeKind::Object(members) => {
                 let key = token.replace("~1", "/").replace("~0", "~");
-                members.iter().find(|member| member.key == key).map(|member| &member.value)
+                // Of several members with one key the last is read, and all but the first are reported.
+                members.iter().rev().find(|member| member.key == key).map(|member| &member.value)
             }
             _ => None,
         };

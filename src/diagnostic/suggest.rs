@@ -8,7 +8,7 @@ pub(crate) fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str>
     }
     // Case is what is got wrong most often, and costs nothing.
     let lower = word.to_lowercase();
-    let near = length.div_ceil(3);
+    let near = length.wrapping_div(3);
     let distances = candidates.iter().map(|candidate| {
         let distance = strsim::osa_distance(&lower, &candidate.to_lowercase());
         (distance, *candidate)

@@ -132,6 +132,14 @@ impl Counter {
         }
     }
 
+    /// How long the window is, in microseconds.
+    pub(crate) fn length(&self) -> i64 {
+        match self {
+            Self::Fixed(fixed) => fixed.end.saturating_sub(fixed.start),
+            Self::Sliding(sliding) => sliding.part.saturating_mul(PARTS),
+        }
+    }
+
     /// The counter as it is at a moment, with what still counts; a new one where there is none.
     fn at(before: Option<&Self>, charge: &Charge, now: Timestamp) -> Option<Self> {
         match (charge.algorithm(), before) {

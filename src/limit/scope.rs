@@ -31,13 +31,13 @@ pub(crate) struct ArgumentScope {
 /// Why a text is no scope. The texts are for policy authors.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(crate) enum ScopeError {
-    #[error("`args` as a whole is no scope")]
+    #[error("`args` as a whole is not a scope")]
     Arguments,
     #[error("a scope has one value, and `[*]` leads to many")]
     Many,
-    #[error(transparent)]
-    Path(#[from] PathError),
-    #[error("`{0}` is no scope")]
+    #[error("`{text}` is not a scope: {error}")]
+    Path { text: String, error: PathError },
+    #[error("`{0}` is not a scope")]
     Unknown(String),
     #[error("the attribute `{0}` is a scope by its own name, without `context.`")]
     WellKnown(String),
@@ -55,14 +55,15 @@ impl Scope {
             name if is_well_known(name) => return Ok(Self::Attribute(name.into())),
             _ => {}
         }
-        let is_path = ["args.", "args[", "context.", "/args/"].iter().any(|start| text.starts_with(start));
+        let is_path = ["args.", "context.", "/args/"].iter().any(|start| text.starts_with(start));
         if text == "args" || text == "/args" {
             return Err(ScopeError::Arguments);
         }
         if !is_path {
             return Err(ScopeError::Unknown(crate::json::excerpt(text)));
         }
-        let path = Path::parse(text)?;
+        let path = Path::parse(text)
+            .map_err(|error| ScopeError::Path { text: crate::json::excerpt(text), error })?;
         if let Root::Context(name) = path.root() {
             if is_well_known(name) {
                 return Err(ScopeError::WellKnown(name.to_string()));
@@ -172,13 +173,14 @@ mod tests {
     #[test]
     fn what_is_no_scope_is_refused() {
         for (text, message) in [
-            ("", "`` is no scope"),
-            ("team", "`team` is no scope"),
-            ("now.hour", "`now.hour` is no scope"),
-            ("args", "`args` as a whole is no scope"),
+            ("", "`` is not a scope"),
+            ("team", "`team` is not a scope"),
+            ("now.hour", "`now.hour` is not a scope"),
+            ("args[0]", "`args[0]` is not a scope"),
+            ("args", "`args` as a whole is not a scope"),
             ("args.items[*].id", "a scope has one value, and `[*]` leads to many"),
-            ("args.", "a segment is empty"),
-            ("context.", "the name of an attribute is missing after `context.`"),
+            ("args.", "`args.` is not a scope: a segment is empty"),
+            ("context.", "`context.` is not a scope: the name of an attribute is missing after `context.`"),
             ("context.user", "the attribute `user` is a scope by its own name, without `context.`"),
         ] {
             assert_eq!(Scope::parse(text).unwrap_err().to_string(), message, "{text}");

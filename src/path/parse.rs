@@ -8,9 +8,9 @@ use crate::path::{Path, Root, Segment};
 /// Why a text is no path. The texts are for policy authors.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(crate) enum PathError {
-    #[error("`[` is not closed by `]`")]
-    BracketOpen,
-    #[error("`{0}` in brackets is neither a position nor `*`")]
+    #[error("a `[` is not closed by `]`, or a `]` not opened by `[`")]
+    Bracket,
+    #[error("`[{0}]` is neither a position nor `[*]`")]
     BracketText(String),
     #[error("an attribute of the context has one name")]
     ContextDepth,
@@ -18,30 +18,30 @@ pub(crate) enum PathError {
     ContextName,
     #[error("`~` in a JSON pointer stands before `0` or `1`")]
     Escape,
+    #[error("`{0}` alone has no value")]
+    NameMissing(&'static str),
     #[error("a segment is empty")]
     SegmentEmpty,
-    #[error("`{0}` is not where a path begins")]
+    #[error("a `.` or `[` is missing after `]`")]
+    Separator,
+    #[error("a path begins with `args`, `context`, `now` or `tool`")]
     UnknownRoot(String),
     #[error("`{root}` has no `{name}`")]
     UnknownName { root: &'static str, name: String },
 }
 
 impl PathError {
-    /// The names that could have stood there.
+    /// The paths that could have stood there.
     pub(crate) fn candidates(&self) -> &'static [&'static str] {
         match self {
             Self::UnknownRoot(_) => &["args", "context", "now", "tool"],
-            Self::UnknownName { root: "now", .. } => &["date", "hour", "weekday"],
-            Self::UnknownName { root: "tool", .. } => &["category", "name", "severity"],
+            Self::NameMissing("now") | Self::UnknownName { root: "now", .. } => {
+                &["now.date", "now.hour", "now.weekday"]
+            }
+            Self::NameMissing(_) | Self::UnknownName { .. } => {
+                &["tool.category", "tool.name", "tool.severity"]
+            }
             _ => &[],
-        }
-    }
-
-    /// The word that is not known.
-    pub(crate) fn unknown(&self) -> Option<&str> {
-        match self {
-            Self::UnknownRoot(word) | Self::UnknownName { name: word, .. } => Some(word),
-            _ => None,
         }
     }
 }
@@ -70,7 +70,7 @@ fn dotted_segments(mut rest: &str) -> Result<Box<[Segment]>, PathError> {
     let mut segments = Vec::new();
     while !rest.is_empty() {
         if let Some(inside) = rest.strip_prefix('[') {
-            let (position, after) = inside.split_once(']').ok_or(PathError::BracketOpen)?;
+            let (position, after) = inside.split_once(']').ok_or(PathError::Bracket)?;
             segments.push(if position == "*" {
                 Segment::Each
             } else {
@@ -80,10 +80,13 @@ fn dotted_segments(mut rest: &str) -> Result<Box<[Segment]>, PathError> {
             rest = after;
         } else {
             // After the root and after a bracket a dot must follow, or a bracket.
-            let key = rest.strip_prefix('.').ok_or(PathError::SegmentEmpty)?;
+            if rest.starts_with(']') {
+                return Err(PathError::Bracket);
+            }
+            let key = rest.strip_prefix('.').ok_or(PathError::Separator)?;
             let end = key.find(['.', '[', ']']).unwrap_or(key.len());
             let (key, after) = key.split_at_checked(end).unwrap_or((key, ""));
-            if key.is_empty() || after.starts_with(']') {
+            if key.is_empty() {
                 return Err(PathError::SegmentEmpty);
             }
             segments.push(Segment::Key(key.into()));
@@ -137,6 +140,8 @@ fn named(root: &str, name: &str) -> Result<Path, PathError> {
         ("tool", "category") => Root::ToolCategory,
         ("tool", "name") => Root::ToolName,
         ("tool", "severity") => Root::ToolSeverity,
+        ("now", "") => return Err(PathError::NameMissing("now")),
+        (_, "") => return Err(PathError::NameMissing("tool")),
         _ => {
             let root = if root == "now" { "now" } else { "tool" };
             return Err(PathError::UnknownName { root, name: excerpt(name) });
@@ -212,25 +217,26 @@ mod tests {
 
     #[test]
     fn what_is_no_path_is_refused() {
+        let root = "a path begins with `args`, `context`, `now` or `tool`";
+        let bracket = "a `[` is not closed by `]`, or a `]` not opened by `[`";
         for (text, message) in [
-            ("", "`` is not where a path begins"),
-            ("amount", "`amount` is not where a path begins"),
-            ("Args.a", "`Args` is not where a path begins"),
+            ("", root),
+            ("amount", root),
+            ("Args.a", root),
             ("args.", "a segment is empty"),
             ("args..a", "a segment is empty"),
-            ("args.a]", "a segment is empty"),
-            ("args[0]x", "a segment is empty"),
-            ("args.a[", "`[` is not closed by `]`"),
-            ("args.a[]", "`` in brackets is neither a position nor `*`"),
-            ("args.a[-1]", "`-1` in brackets is neither a position nor `*`"),
-            ("args.a[01]", "`01` in brackets is neither a position nor `*`"),
-            (
-                "args.a[99999999999999999999]",
-                "`99999999999999999999` in brackets is neither a position nor `*`",
-            ),
+            ("args.a]", bracket),
+            ("args]", bracket),
+            ("args.a[", bracket),
+            ("args[0]x", "a `.` or `[` is missing after `]`"),
+            ("args.a[]", "`[]` is neither a position nor `[*]`"),
+            ("args.a[-1]", "`[-1]` is neither a position nor `[*]`"),
+            ("args.a[01]", "`[01]` is neither a position nor `[*]`"),
+            ("args.a[99999999999999999999]", "`[99999999999999999999]` is neither a position nor `[*]`"),
             ("/args/~2", "`~` in a JSON pointer stands before `0` or `1`"),
             ("tool.risk", "`tool` has no `risk`"),
-            ("now", "`now` has no ``"),
+            ("now", "`now` alone has no value"),
+            ("/tool", "`tool` alone has no value"),
             ("now.hour.x", "`now` has no `hour.x`"),
         ] {
             assert_eq!(Path::parse(text).unwrap_err().to_string(), message, "{text}");

@@ -148,7 +148,7 @@ impl Checker<'_> {
                 let message = format!("`{quoted}` always passes");
                 self.say(DiagnosticCode::InvalidValue, message, "leave it out", &place);
             } else if method.is_empty() || method.contains('*') {
-                let message = format!("`{quoted}` is no method");
+                let message = format!("`{quoted}` is not a method");
                 let help = "methods are named one by one: there are no patterns";
                 self.say(DiagnosticCode::InvalidValue, message, help, &place);
             }
@@ -166,7 +166,7 @@ impl Checker<'_> {
 
     fn not_yet(&mut self, member: &str, place: &Place<'_>) {
         let message = format!("this version of mcp-policy does not support `{member}` yet");
-        let help = "leave it out: a policy that seemed to check more than it does would be worse";
+        let help = "leave it out, and mind that it is not checked";
         self.say(DiagnosticCode::Unsupported, message, help, place);
     }
 

@@ -31,7 +31,7 @@ use serde_json::Number;
 
 pub(crate) use condition::depth;
 pub use condition::{Comparison, Condition};
-pub(crate) use read::Read;
+pub(crate) use read::{Read, listed};
 use read::{choices, members};
 pub use scalars::{RateLimit, Scopes, Version};
 
@@ -154,7 +154,7 @@ members! {
 
 members! {
     /// Conditions that hold together.
-    pub struct Clause {
+    pub struct Clause or bare_condition {
         /// A name, for people.
         optional name: Option<String>,
         /// A text for people.
@@ -174,6 +174,22 @@ impl Clause {
     pub fn new(conditions: Vec<Condition>) -> Self {
         Self { name: None, description: None, silence: Vec::new(), conditions, on_deny: None }
     }
+}
+
+/// Reports a condition that stands where a clause of conditions is expected, once and not for each of its members.
+fn bare_condition(node: &Node, place: &Place<'_>, report: &mut Report) -> Option<Clause> {
+    let NodeKind::Object(members) = &node.kind else {
+        return None;
+    };
+    let has = |names: &[&str]| members.iter().any(|member| names.contains(&member.key.as_str()));
+    if has(&["conditions"]) || !has(&["path", "op", "any", "all", "not"]) {
+        return None;
+    }
+    let message = "a condition stands here without a clause around it".to_owned();
+    let diagnostic = Diagnostic::new(DiagnosticCode::MissingMember, message, place.to_string())
+        .with_help("write `{\"conditions\": [...]}` around it");
+    report.broken(diagnostic, node.span.clone());
+    Some(Clause::stand_in())
 }
 
 members! {

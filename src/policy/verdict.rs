@@ -150,7 +150,7 @@ pub(crate) fn limit_exceeded(charge: &Charge, seconds: Option<u64>) -> Denial {
             Some(seconds) => format!("; try again in {seconds} seconds"),
             None => String::new(),
         };
-        Cow::Owned(format!("the limit is reached: {}{again}", limit.words()))
+        Cow::Owned(format!("the limit is reached: {}{again}", limit.words(charge.max())))
     };
     let denial = Denial::told(DenialCode::LimitExceeded, &limit.rule, limit.on_deny.as_ref(), generated);
     Denial { retry_after: seconds, ..denial }

@@ -16,12 +16,12 @@ use crate::timestamp::Timestamp;
 
 /// Counters in memory: exact under any number of threads, and gone with the process.
 ///
-/// It holds a bounded number of counters. Counters whose windows are long over are dropped now and then, so
-/// that the memory follows what is in use; at the bound every counter whose window is over is dropped, and if
-/// that is not enough a new counter is refused ([`Refusal::Full`]). A counter that still counts is never
-/// forgotten.
+/// It holds a bounded number of counters. Counters whose windows have long been over are dropped now and then, so that
+/// the memory follows what is in use. At the bound every counter whose window is over is dropped, and if that is not
+/// enough a new counter is refused ([`Refusal::Full`]). A counter that still counts is never forgotten.
 ///
-/// What is over is told by the time that callers pass in. A store must be given one clock.
+/// What is over is told by the time that callers pass in, so a store must be given one clock. At the bound, one that is
+/// set back afterwards finds the dropped counters new: give the store room for what is in use.
 pub struct MemoryStore {
     shards: Box<[Mutex<Shard>]>,
     hasher: RandomState,

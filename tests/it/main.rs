@@ -1,5 +1,13 @@
 //! The integration tests: one binary.
 
 mod allocations;
+mod cases;
+mod documents;
 mod evaluating;
+mod hostile_values;
 mod layers;
+mod reading;
+mod settlement;
+mod store;
+mod threads;
+mod windows;

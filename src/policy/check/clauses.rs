@@ -8,7 +8,7 @@ use crate::json::{MAX_DEPTH, excerpt};
 use crate::path::{Path, Root};
 use crate::policy::ClauseKind;
 use crate::policy::check::{Checker, pointer, text, too_deep};
-use crate::policy::document::{self, Comparison, depth};
+use crate::policy::document::{self, Comparison, depth, listed};
 use crate::policy::rule::Clause;
 
 /// Where a condition stands.
@@ -105,7 +105,7 @@ impl Checker<'_> {
         let operator = comparison.op;
         let path = self.path(&comparison.path, &place.member("path"));
         if comparison.ignore_case && !operator.takes_ignore_case() {
-            let message = format!("`{operator}` does not compare text with regard to case");
+            let message = format!("`{operator}` does not compare text");
             self.say(
                 DiagnosticCode::Excluded,
                 message,
@@ -192,6 +192,7 @@ impl Checker<'_> {
                 self.say(DiagnosticCode::Excluded, message, "leave one of them out", &from);
                 None
             }
+            (None, None) if self.report.is_incomplete(&place.member("op")) => None,
             (None, None) => {
                 let message = "missing member `value`".to_owned();
                 let help = if operator.takes_value_from() {
@@ -256,34 +257,43 @@ fn operand_diagnostic(
     error: OperandError,
     place: &Place<'_>,
 ) -> Diagnostic {
-    let found = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(elements) if elements.is_empty() => "an empty array",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    };
-    let at = place.to_string();
-    match error {
-        OperandError::Expected(expected) => {
+    let (code, at, message) = match error {
+        OperandError::Element(index, expected) => {
+            let found = value.get(index).map_or("nothing".to_owned(), described);
             let message = format!("`{operator}` compares with {expected}, found {found}");
-            Diagnostic::new(DiagnosticCode::WrongType, message, at)
+            (DiagnosticCode::InvalidValue, place.element(index).to_string(), message)
         }
-        OperandError::ExpectedElements(expected) => {
-            let message = format!("`{operator}` compares with {expected}");
-            Diagnostic::new(DiagnosticCode::InvalidValue, message, at)
+        OperandError::NotAllowed(expected) => {
+            let message = format!("`{operator}` compares with {expected}, found {}", described(value));
+            (DiagnosticCode::InvalidValue, place.to_string(), message)
+        }
+        OperandError::WrongType(expected) => {
+            let message = format!("`{operator}` compares with {expected}, found {}", described(value));
+            (DiagnosticCode::WrongType, place.to_string(), message)
         }
         OperandError::UnknownType => {
             let word = value.as_str().unwrap_or_default();
             let names: Vec<&str> = JsonType::ALL.iter().map(|name| name.as_str()).collect();
             let help = match nearest(word, &names) {
                 Some(name) => format!("did you mean `{name}`?"),
-                None => format!("it is one of `{}`", names.join("`, `")),
+                None => format!("write {}", listed(&names, "or")),
             };
-            let message = format!("unknown type `{}`", excerpt(word));
-            Diagnostic::new(DiagnosticCode::UnknownName, message, at).with_help(help)
+            let message = format!("unknown name `{}`", excerpt(word));
+            return Diagnostic::new(DiagnosticCode::UnknownName, message, place.to_string()).with_help(help);
         }
+    };
+    Diagnostic::new(code, message, at)
+}
+
+/// A value of the policy as a message shows it.
+fn described(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(boolean) => format!("`{boolean}`"),
+        Value::Number(number) => format!("`{number}`"),
+        Value::String(text) => format!("`\"{}\"`", excerpt(text)),
+        Value::Array(elements) if elements.is_empty() => "an empty array".to_owned(),
+        Value::Array(_) => "an array".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
     }
 }

@@ -8,9 +8,9 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, nearest};
 use crate::json::excerpt;
 use crate::limit::{Algorithm, Amount, Increment, Limit, Refund, Scope, ScopeError, Window, write_text};
 use crate::number::{AmountError, Decimal};
-use crate::path::Path;
+use crate::path::{Path, PathError};
 use crate::policy::check::{Checker, pointer, text};
-use crate::policy::document::{self, RateLimit, Scopes};
+use crate::policy::document::{self, RateLimit, Scopes, listed};
 use crate::policy::rule::Block;
 
 /// A counter that a limit has named before, and the limit.
@@ -29,11 +29,11 @@ impl Checker<'_> {
         let window = limit.window.canonical();
         self.window(limit.window, &place.member("window"));
         if limit.algorithm == Algorithm::Sliding && matches!(window, Window::Month | Window::Lifetime) {
-            let message = format!("a window of a `{window}` cannot slide");
+            let message = format!("the window `{window}` cannot slide");
             let help = "leave `algorithm` out, or write a window of a fixed length";
             self.say(DiagnosticCode::Excluded, message, help, &place.member("algorithm"));
         }
-        let max = self.amount(&limit.max, &place.member("max"));
+        let max = self.amount(&limit.max, "from 0", &place.member("max"));
         let scopes = self.scopes(limit.scope.as_ref(), "grant", &place.member("scope"));
         let increment = self.increment(limit, place);
         let mut key = String::from("|counter");
@@ -59,7 +59,7 @@ impl Checker<'_> {
         let place = rule.member("rate_limit");
         let window = rate_limit.window.canonical();
         self.window(rate_limit.window, &place.member("window"));
-        let max = self.amount(&rate_limit.max, &place.member("max"));
+        let max = self.amount(&rate_limit.max, "from 0", &place.member("max"));
         let scopes = self.scopes(rate_limit.scope.as_ref(), "session", &place.member("scope"));
         let rule = rule.to_string();
         let mut key = String::from("|rule");
@@ -89,7 +89,7 @@ impl Checker<'_> {
             self.say(DiagnosticCode::InvalidValue, message, "write 1 to 128 characters", place);
         } else if name.chars().any(char::is_control) {
             let message = format!("the name `{}` has a control character", excerpt(name));
-            self.say(DiagnosticCode::InvalidValue, message, "write it without", place);
+            self.say(DiagnosticCode::InvalidValue, message, "write it without control characters", place);
         }
     }
 
@@ -104,7 +104,8 @@ impl Checker<'_> {
         }
     }
 
-    fn amount(&mut self, number: &Number, place: &Place<'_>) -> Amount {
+    /// An amount; `least` is what the help calls the smallest that is allowed.
+    fn amount(&mut self, number: &Number, least: &str, place: &Place<'_>) -> Amount {
         let amount = Decimal::of(number).ok_or(AmountError::TooLarge).and_then(Amount::exactly);
         amount.unwrap_or_else(|error| {
             let problem = match error {
@@ -113,8 +114,8 @@ impl Checker<'_> {
                 AmountError::TooLarge => "is more than 10^12",
             };
             let message = format!("`{number}` {problem}");
-            let help = "write a number from 0 to 10^12 with at most six fractional digits";
-            self.say(DiagnosticCode::InvalidValue, message, help, place);
+            let help = format!("write a number {least} to 10^12 with at most six fractional digits");
+            self.say(DiagnosticCode::InvalidValue, message, &help, place);
             Amount::ZERO
         })
     }
@@ -138,7 +139,10 @@ impl Checker<'_> {
             };
         }
         let place = place.member("increment");
-        let increment = limit.increment.as_ref().map_or(Amount::ONE, |number| self.amount(number, &place));
+        let increment = limit
+            .increment
+            .as_ref()
+            .map_or(Amount::ONE, |number| self.amount(number, "above 0 and up", &place));
         if limit.increment.as_ref().and_then(Decimal::of).is_some_and(Decimal::is_zero) {
             let message = "an increment of 0 counts nothing".to_owned();
             self.say(DiagnosticCode::InvalidValue, message, "write a number greater than 0", &place);
@@ -159,7 +163,7 @@ impl Checker<'_> {
             let at = if matches!(scopes, Some(Scopes::Many(_))) { &inner } else { place };
             match Scope::parse(text) {
                 Ok(scope) if found.contains(&scope) => {
-                    let message = format!("the scope `{}` stands here twice", excerpt(text));
+                    let message = format!("the scope `{}` stands here twice", excerpt(&scope.to_string()));
                     self.say(DiagnosticCode::InvalidValue, message, "leave one of them out", at);
                 }
                 Ok(scope) => found.push(scope),
@@ -221,11 +225,18 @@ impl Checker<'_> {
             Ok(path) => return Some(path),
             Err(error) => error,
         };
-        let message = format!("`{}` is no path: {error}", excerpt(text));
-        let help = match error.unknown().map(|word| (word, nearest(word, error.candidates()))) {
-            Some((_, Some(name))) => format!("did you mean `{name}`?"),
-            Some((word, None)) if error.candidates().contains(&"args") && !word.is_empty() => {
+        let message = format!("`{}` is not a path: {error}", excerpt(text));
+        let near = match &error {
+            PathError::UnknownRoot(word) => nearest(word, error.candidates()),
+            _ => nearest(text, error.candidates()),
+        };
+        let help = match (&error, near) {
+            (_, Some(name)) => format!("did you mean `{name}`?"),
+            (PathError::UnknownRoot(word), None) if word == text && !word.is_empty() => {
                 format!("an argument is reached by `args.{word}`")
+            }
+            (PathError::NameMissing(_) | PathError::UnknownName { .. }, None) => {
+                format!("write {}", listed(error.candidates(), "or"))
             }
             _ => "write a path such as `args.amount`, `args.items[*].price`, `/args/a.b` or `context.user`"
                 .to_owned(),

@@ -6,13 +6,15 @@
 
 use regex_syntax::ast::parse::Parser;
 use regex_syntax::ast::{
-    AssertionKind, Ast, ClassPerl, ClassPerlKind, ClassSetItem, ErrorKind, Span, Visitor, visit,
+    AssertionKind, Ast, ClassPerl, ClassPerlKind, ClassSetBinaryOp, ClassSetItem, Flag, Flags, FlagsItemKind,
+    GroupKind, Span, Visitor, visit,
 };
 
-/// The pattern, rewritten so that the `regex` crate reads it as RE2 does. `\B` alone goes by Unicode.
-pub(super) fn translate(pattern: &str) -> Result<String, ErrorKind> {
-    let ast = Parser::new().parse(pattern).map_err(|error| error.kind().clone())?;
-    let replacements = visit(&ast, Collect(Vec::new())).unwrap_or_default();
+/// The pattern, rewritten so that the `regex` crate reads it as RE2 does; or what RE2 does not have. `\B` alone goes by
+/// Unicode.
+pub(super) fn translate(pattern: &str) -> Result<String, String> {
+    let ast = Parser::new().parse(pattern).map_err(|error| error.kind().to_string())?;
+    let replacements = visit(&ast, Collect(Vec::new()))?;
     let mut translated = String::with_capacity(pattern.len());
     let mut end = 0;
     // In the order of the text: the visitor goes from left to right.
@@ -30,7 +32,7 @@ struct Collect(Vec<(Span, String)>);
 
 impl Visitor for Collect {
     type Output = Vec<(Span, String)>;
-    type Err = std::convert::Infallible;
+    type Err = &'static str;
 
     fn finish(self) -> Result<Self::Output, Self::Err> {
         Ok(self.0)
@@ -39,8 +41,20 @@ impl Visitor for Collect {
     fn visit_pre(&mut self, ast: &Ast) -> Result<(), Self::Err> {
         match ast {
             Ast::ClassPerl(class) => self.0.push((class.span, format!("[{}]", ascii(class)))),
-            Ast::Assertion(assertion) if assertion.kind == AssertionKind::WordBoundary => {
-                self.0.push((assertion.span, r"(?-u:\b)".to_owned()));
+            Ast::Assertion(assertion) => match assertion.kind {
+                AssertionKind::WordBoundary => self.0.push((assertion.span, r"(?-u:\b)".to_owned())),
+                AssertionKind::StartLine
+                | AssertionKind::EndLine
+                | AssertionKind::StartText
+                | AssertionKind::EndText
+                | AssertionKind::NotWordBoundary => {}
+                _ => return Err("the only word boundaries are `\\b` and `\\B`"),
+            },
+            Ast::Flags(set) => check_flags(&set.flags)?,
+            Ast::Group(group) => {
+                if let GroupKind::NonCapturing(flags) = &group.kind {
+                    check_flags(flags)?;
+                }
             }
             _ => {}
         }
@@ -48,11 +62,31 @@ impl Visitor for Collect {
     }
 
     fn visit_class_set_item_pre(&mut self, item: &ClassSetItem) -> Result<(), Self::Err> {
-        if let ClassSetItem::Perl(class) = item {
-            self.0.push((class.span, ascii(class)));
+        match item {
+            ClassSetItem::Perl(class) => self.0.push((class.span, ascii(class))),
+            ClassSetItem::Bracketed(_) => {
+                return Err("a class inside a class is not supported; escape `[` as `\\[`");
+            }
+            _ => {}
         }
         Ok(())
     }
+
+    fn visit_class_set_binary_op_pre(&mut self, _: &ClassSetBinaryOp) -> Result<(), Self::Err> {
+        Err("`&&`, `--` and `~~` in a class are not supported; escape the second character")
+    }
+}
+
+/// To RE2 the other flags of the `regex` crate are errors.
+fn check_flags(flags: &Flags) -> Result<(), &'static str> {
+    let known = flags.items.iter().all(|item| match item.kind {
+        FlagsItemKind::Negation => true,
+        FlagsItemKind::Flag(flag) => matches!(
+            flag,
+            Flag::CaseInsensitive | Flag::MultiLine | Flag::DotMatchesNewLine | Flag::SwapGreed
+        ),
+    });
+    if known { Ok(()) } else { Err("the only flags are `i`, `m`, `s` and `U`") }
 }
 
 /// The class as it is written inside brackets.
@@ -61,7 +95,7 @@ fn ascii(class: &ClassPerl) -> String {
     match class.kind {
         ClassPerlKind::Digit => format!("[:{not}digit:]"),
         // `[:space:]` has the vertical tab too, and `\s` of RE2 has not.
-        ClassPerlKind::Space => format!(r"[{not}\t\n\f\r ]"),
+        ClassPerlKind::Space => format!(r"[{not}\t\n\f\r\x20]"),
         ClassPerlKind::Word => format!("[:{not}word:]"),
     }
 }
@@ -90,7 +124,6 @@ mod tests {
             (r"^\s$", "\t", "\u{b}"),
             (r"^[\S]$", "\u{b}", " "),
             (r"\bc\b", "éc", "xc"),
-            (r"^[a\d&&[0-4]]$", "4", "5"),
             (r"(?i)^\w\d$", "K1", "\u{e9}1"),
             (r"^.$", "é", "ab"),
             (r"^\pL$", "é", "4"),
@@ -103,8 +136,26 @@ mod tests {
     }
 
     #[test]
+    fn what_re2_does_not_have_is_refused() {
+        for pattern in [
+            r"(?x) ^ a \s b $",
+            "(?u:a)",
+            r"(?-u)\d",
+            "(?R)a",
+            "[a&&b]",
+            "[a--b]",
+            "[a~~b]",
+            "[a[b]]",
+            r"\b{start}a",
+            r"\<a",
+        ] {
+            assert!(translate(pattern).is_err(), "{pattern}");
+        }
+    }
+
+    #[test]
     fn what_has_no_class_stays_as_it_is() {
-        for pattern in ["", "^(?:feat|fix)/", "(?x) a b # c", r"[[:alpha:]]\.[^a-z]", r"\x41\u{e9}"] {
+        for pattern in ["", "^(?:feat|fix)/", "(?i-s:a)b", r"[[:alpha:]]\.[^a-z\[&]", r"\x41\u{e9}", r"a\B"] {
             assert_eq!(translate(pattern).unwrap(), pattern);
         }
     }

@@ -74,7 +74,7 @@ impl Read for Condition {
                 }
             }
         }
-        let known: Vec<&str> = Comparison::MEMBERS.iter().copied().chain(GROUPS).collect();
+        let known: Vec<&'static str> = Comparison::MEMBERS.iter().copied().chain(GROUPS).collect();
         let Some(object) = Object::of(node, place, &known, report) else {
             return Self::stand_in();
         };

@@ -179,6 +179,8 @@ pub(super) struct Object<'a> {
     node: &'a Node,
     place: &'a Place<'a>,
     members: &'a [Member],
+    /// Names that unknown members were probably meant to be.
+    suggested: Vec<&'static str>,
 }
 
 impl<'a> Object<'a> {
@@ -186,53 +188,60 @@ impl<'a> Object<'a> {
     pub(super) fn of(
         node: &'a Node,
         place: &'a Place<'a>,
-        names: &[&str],
+        names: &[&'static str],
         report: &mut Report,
     ) -> Option<Self> {
         let NodeKind::Object(members) = &node.kind else {
             wrong_type(node, place, "an object", report);
             return None;
         };
+        let mut suggested = Vec::new();
         for member in members.iter().filter(|member| !names.contains(&member.key.as_str())) {
             if report.omit() {
                 continue;
             }
-            let unknown = place.member(&member.key);
-            let message = format!("unknown member `{}`", excerpt(&member.key));
-            let diagnostic = Diagnostic::new(DiagnosticCode::UnknownMember, message, unknown.to_string());
+            let message = match member.key.as_str() {
+                "" => "unknown member with an empty name".to_owned(),
+                key => format!("unknown member `{}`", excerpt(key)),
+            };
+            let pointer = place.member(&member.key).to_string();
+            let diagnostic = Diagnostic::new(DiagnosticCode::UnknownMember, message, pointer);
             let help = match nearest(&member.key, names) {
-                Some(name) => format!("did you mean `{name}`?"),
-                None => format!("the members here are {}", listed(names)),
+                Some(name) => {
+                    suggested.push(name);
+                    format!("did you mean `{name}`?")
+                }
+                None => format!("the members here are {}", listed(names, "and")),
             };
             report.add(diagnostic.with_help(help), member.key_span.clone(), None);
         }
-        Some(Self { node, place, members })
+        Some(Self { node, place, members, suggested })
     }
 
     pub(super) fn required<T: Read>(&self, name: &'static str, report: &mut Report) -> T {
-        if let Some(value) = self.find(name) {
-            return T::read(value, &self.place.member(name), report);
+        if let Some(part) = self.read(name, report) {
+            return part;
         }
-        let message = format!("missing member `{name}`");
-        let pointer = self.place.to_string();
-        report.missing(
-            Diagnostic::new(DiagnosticCode::MissingMember, message, pointer),
-            self.node.span.clone(),
-            self.place.member(name).to_string(),
-        );
+        let missing = self.place.member(name).to_string();
+        if self.suggested.contains(&name) {
+            // It is there under a wrong name, and that has been said.
+            report.stand_in(missing);
+        } else {
+            let message = format!("missing member `{name}`");
+            let diagnostic = Diagnostic::new(DiagnosticCode::MissingMember, message, self.place.to_string());
+            report.missing(diagnostic, self.node.span.clone(), missing);
+        }
         T::stand_in()
     }
 
     pub(super) fn optional<T: Read + Default>(&self, name: &'static str, report: &mut Report) -> T {
-        match self.find(name) {
-            Some(value) => T::read(value, &self.place.member(name), report),
-            None => T::default(),
-        }
+        self.read(name, report).unwrap_or_default()
     }
 
-    /// The last of several: each but the first has been reported.
-    fn find(&self, name: &str) -> Option<&'a Node> {
-        self.members.iter().rev().find(|member| member.key == name).map(|member| &member.value)
+    /// The last of several members with one name, which has been reported. What is wrong with the others is reported too.
+    fn read<T: Read>(&self, name: &str, report: &mut Report) -> Option<T> {
+        let named = self.members.iter().filter(|member| member.key == name);
+        named.map(|member| T::read(&member.value, &self.place.member(name), report)).last()
     }
 }
 
@@ -275,17 +284,17 @@ pub(super) fn unknown_name(node: &Node, place: &Place<'_>, word: &str, names: &[
     let diagnostic = Diagnostic::new(DiagnosticCode::UnknownName, message, place.to_string());
     let help = match nearest(word, names) {
         Some(name) => format!("did you mean `{name}`?"),
-        None => format!("it is one of {}", listed(names)),
+        None => format!("write {}", listed(names, "or")),
     };
     report.broken(diagnostic.with_help(help), node.span.clone());
 }
 
 /// `a`, `b` and `c`.
-fn listed(names: &[&str]) -> String {
+pub(crate) fn listed(names: &[&str], last: &str) -> String {
     let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     match quoted.split_last() {
-        Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        Some((name, [])) => name.clone(),
+        Some((name, rest)) => format!("{} {last} {name}", rest.join(", ")),
         None => "none".to_owned(),
     }
 }
@@ -386,7 +395,8 @@ impl<T: Read> Read for BTreeMap<String, T> {
 
 impl<T: Read> Read for BTreeMap<crate::risk::Category, T> {
     fn read(node: &Node, place: &Place<'_>, report: &mut Report) -> Self {
-        let names: Vec<&str> = crate::risk::Category::ALL.iter().map(|choice| choice.as_str()).collect();
+        let names: Vec<&'static str> =
+            crate::risk::Category::ALL.iter().map(|choice| choice.as_str()).collect();
         let Some(Object { members, .. }) = Object::of(node, place, &names, report) else {
             return Self::stand_in();
         };

@@ -3,12 +3,12 @@
 use serde::Serialize;
 use serde_json::Number;
 
-use crate::diagnostic::{Place, Report};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, Report};
 use crate::json::{Node, NodeKind, excerpt};
 use crate::limit::{Window, WindowName};
 use crate::number::Decimal;
 use crate::policy::document::Read;
-use crate::policy::document::read::{choices, deserialize, invalid, members, unknown_name, wrong_type};
+use crate::policy::document::read::{deserialize, invalid, members, unknown_name, wrong_type};
 
 crate::names::names! {
     /// The version of the language.
@@ -21,9 +21,28 @@ crate::names::names! {
     }
 }
 
-choices! {
-    Version or Version::V1,
+impl Read for Version {
+    fn read(node: &Node, place: &Place<'_>, report: &mut Report) -> Self {
+        let NodeKind::String(version) = &node.kind else {
+            let help = "write `\"1\"`, with quotes";
+            let message = format!("expected a string, found {}", node.article());
+            let diagnostic = Diagnostic::new(DiagnosticCode::WrongType, message, place.to_string());
+            report.broken(diagnostic.with_help(help), node.span.clone());
+            return Self::stand_in();
+        };
+        Self::from_name(version).unwrap_or_else(|| {
+            let message = format!("version `{}` of the policy language is not known", excerpt(version));
+            invalid(node, place, message, "this version of mcp-policy reads version `1`", report);
+            Self::stand_in()
+        })
+    }
+
+    fn stand_in() -> Self {
+        Self::V1
+    }
 }
+
+deserialize!(Version);
 
 /// What has a counter of its own: one scope, or several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -95,21 +114,21 @@ impl RateLimit {
 
 /// `"10/minute"`: a positive integer, and a window by its name.
 fn short(node: &Node, place: &Place<'_>, report: &mut Report) -> Option<RateLimit> {
-    let NodeKind::String(text) = &node.kind else {
-        return None;
+    let text = match &node.kind {
+        NodeKind::Object(_) => return None,
+        NodeKind::String(text) => text,
+        _ => {
+            wrong_type(node, place, "a rate such as `10/minute`, or an object", report);
+            return Some(RateLimit::stand_in());
+        }
     };
     let (max, window) = text.split_once('/').unwrap_or((text, ""));
-    let digits = max.bytes().all(|byte| byte.is_ascii_digit()) && !max.starts_with('0');
-    let max = max.parse::<u64>().ok().filter(|_| digits);
-    let Some(max) = max else {
-        let message = format!("`{}` is no rate", excerpt(text));
-        invalid(
-            node,
-            place,
-            message,
-            "write a positive integer, a slash and a window, such as `10/minute`",
-            report,
-        );
+    let is_canonical = max.bytes().all(|byte| byte.is_ascii_digit()) && !max.starts_with('0');
+    let max = max.parse::<u64>().ok().filter(|max| is_canonical && *max <= LARGEST_RATE);
+    let Some(max) = max.filter(|_| !window.is_empty()) else {
+        let message = format!("`{}` is not a rate", excerpt(text));
+        let help = "write an integer from 1 to 10^12, a slash and a window, such as `10/minute`";
+        invalid(node, place, message, help, report);
         return Some(RateLimit::stand_in());
     };
     let Some(window) = WindowName::from_name(window) else {
@@ -120,12 +139,20 @@ fn short(node: &Node, place: &Place<'_>, report: &mut Report) -> Option<RateLimi
     Some(RateLimit::new(max, window.into()))
 }
 
+/// The largest amount, 10¹².
+const LARGEST_RATE: u64 = 1_000_000_000_000;
+
 impl Read for Window {
     fn read(node: &Node, place: &Place<'_>, report: &mut Report) -> Self {
         match &node.kind {
             NodeKind::String(name) => {
                 if let Some(name) = WindowName::from_name(name) {
                     return name.into();
+                }
+                if name.parse::<u32>().is_ok() {
+                    let message = format!("unknown name `{}`", excerpt(name));
+                    invalid(node, place, message, "write a number of seconds without quotes", report);
+                    return Self::stand_in();
                 }
                 let names: Vec<&str> = WindowName::ALL.iter().map(|name| name.as_str()).collect();
                 unknown_name(node, place, name, &names, report);

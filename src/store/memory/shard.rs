@@ -30,11 +30,18 @@ impl Entry {
         now.micros() >= self.ends()
     }
 
-    /// Whether it has been over for a day, so that a clock which is set back a little still finds it.
+    /// Whether it has been over for so long that a clock which is set back would make the counter start over: for two
+    /// windows, and for a day.
     pub(super) fn is_long_over(&self, now: Timestamp) -> bool {
-        now.micros() >= self.ends().saturating_add(HOUR.saturating_mul(24))
+        let margin = match self {
+            Self::Counter(counter) => counter.length().saturating_mul(2),
+            Self::UsedUntil(_) => 0,
+        };
+        now.micros() >= self.ends().saturating_add(margin.max(DAY))
     }
 }
+
+const DAY: i64 = HOUR * 24;
 
 impl Shard {
     pub(super) fn get(&self, key: &str) -> Option<&Entry> {
