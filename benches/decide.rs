@@ -77,9 +77,9 @@ fn decide_a_call(criterion: &mut Criterion) {
     group.bench_function("evaluate_six_clauses_and_two_limits", |b| {
         b.iter(|| evaluator.evaluate_at(black_box(&call), now));
     });
-    let hidden = ToolCall::new("rm", arguments).context(&context);
+    let unlisted = ToolCall::new("rm", arguments).context(&context);
     group.bench_function("evaluate_an_unlisted_tool", |b| {
-        b.iter(|| evaluator.evaluate_at(black_box(&hidden), now));
+        b.iter(|| evaluator.evaluate_at(black_box(&unlisted), now));
     });
     group.finish();
 }

@@ -3,9 +3,10 @@
 mod approval;
 mod context;
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
-pub(crate) use approval::write_hex;
 pub use approval::{Approval, Fingerprint, FingerprintError};
 pub use context::Context;
 pub(crate) use context::is_well_known;
@@ -80,17 +81,27 @@ impl<'a> ToolCall<'a> {
 
 /// What a client sent as the arguments of a call.
 ///
-/// Made by [`ToolCall::new`] from a JSON object, from any JSON value, or from `None`.
-#[derive(Clone, Copy, Debug)]
+/// Made by [`ToolCall::new`] from a JSON object, from any JSON value, or from `None`. `Debug` shows no values.
+#[derive(Clone, Copy)]
 pub struct Arguments<'a> {
     pub(crate) kind: ArgumentsKind<'a>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) enum ArgumentsKind<'a> {
     Absent,
     NotAnObject,
     Object(&'a Map<String, Value>),
+}
+
+impl fmt::Debug for Arguments<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            ArgumentsKind::Absent => f.write_str("Arguments(absent)"),
+            ArgumentsKind::NotAnObject => f.write_str("Arguments(not an object)"),
+            ArgumentsKind::Object(members) => write!(f, "Arguments({} members)", members.len()),
+        }
+    }
 }
 
 impl<'a> From<&'a Map<String, Value>> for Arguments<'a> {

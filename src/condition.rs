@@ -16,7 +16,7 @@ pub(crate) use path_within::Directories;
 pub use predicate::Operator;
 pub(crate) use predicate::{JsonType, Operand, OperandError};
 pub(crate) use subject::Subject;
-pub(crate) use truth::Truth;
+pub use truth::Truth;
 
 use crate::condition::predicate::{Predicate, judge};
 use crate::json::Item;

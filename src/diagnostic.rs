@@ -14,6 +14,8 @@ pub(crate) use report::Report;
 pub use span::{Position, Span};
 pub(crate) use suggest::nearest;
 
+use crate::json::excerpt;
+
 /// One thing that is wrong with a policy.
 ///
 /// The message is one sentence and says what is wrong; the [help](Self::help) says what to write instead,
@@ -89,14 +91,14 @@ impl fmt::Display for Diagnostic {
             write!(f, " at line {}, column {}", span.start.line, span.start.column)?;
         }
         if !self.pointer.is_empty() {
-            write!(f, " ({})", crate::json::excerpt(&self.pointer))?;
+            write!(f, " ({})", excerpt(&self.pointer))?;
         }
         write!(f, ": {}", self.message)?;
         if let Some(related) = &self.related {
             write!(f, "\n  note: {}", related.message)?;
             match related.span {
                 Some(span) => write!(f, " at line {}, column {}", span.start.line, span.start.column)?,
-                None => write!(f, " at {}", crate::json::excerpt(&related.pointer))?,
+                None => write!(f, " at {}", excerpt(&related.pointer))?,
             }
         }
         if let Some(help) = &self.help {

@@ -1,20 +1,23 @@
 //! Evaluators: a policy, a counter store and a clock.
 
+mod builder;
 mod explanation;
+mod permit;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use parking_lot::RwLock;
 
-pub use explanation::{ClauseExplanation, ConditionExplanation, Explanation, LimitExplanation};
+pub use builder::EvaluatorBuilder;
+pub use explanation::{ClauseExplanation, ConditionExplanation, Explanation, LimitExplanation, Truth};
+pub use permit::Permit;
 
 use crate::call::ToolCall;
 use crate::limit::{Charges, Reservation};
-use crate::permit::{Permit, Unenforced};
 use crate::policy::document::Mode;
-use crate::policy::{ApprovalRequest, Denial, DenialCode, Policy, Verdict};
+use crate::policy::{ApprovalRequest, Denial, DenialCode, Policy, Stop, Verdict};
 use crate::policy::{approval_invalid, limit_exceeded, store_denial};
 use crate::risk::Classify;
 use crate::store::{CounterStore, Exceeded, Refusal};
@@ -51,13 +54,6 @@ pub struct Evaluator<S> {
     inner: Arc<Inner<S>>,
 }
 
-struct Inner<S> {
-    policy: RwLock<Option<Policy>>,
-    store: S,
-    namespace: Box<str>,
-    catalog: Option<Box<dyn Classify>>,
-}
-
 /// What becomes of a call.
 #[expect(clippy::exhaustive_enums, reason = "whoever acts on a decision must act on every one")]
 pub enum Decision<S> {
@@ -69,18 +65,9 @@ pub enum Decision<S> {
     NeedsApproval(ApprovalRequest),
 }
 
-impl<S> fmt::Debug for Decision<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Allow(permit) => f.debug_tuple("Allow").field(permit).finish(),
-            Self::Deny(denial) => f.debug_tuple("Deny").field(denial).finish(),
-            Self::NeedsApproval(request) => f.debug_tuple("NeedsApproval").field(request).finish(),
-        }
-    }
-}
-
 impl<S> Evaluator<S> {
-    /// An evaluator with a policy and a store, in the namespace `""` and without a catalogue.
+    /// An evaluator with a policy and a store, in the namespace `""` and without a catalog.
+    #[must_use]
     pub fn new(policy: Policy, store: S) -> Self {
         EvaluatorBuilder::new(store).policy(policy).build()
     }
@@ -143,49 +130,56 @@ impl<S: CounterStore> Evaluator<S> {
             return Decision::Allow(self.permit(Reservation::default(), Some(unenforced)));
         }
         match unenforced {
-            Unenforced::Deny(denial) => Decision::Deny(denial),
-            Unenforced::NeedsApproval(request) => Decision::NeedsApproval(request),
+            Stop::Deny(denial) => Decision::Deny(denial),
+            Stop::NeedsApproval(request) => Decision::NeedsApproval(request),
         }
     }
 
     /// Explains what would become of a call at a moment: every clause and limit that is looked at, with what
     /// it comes to. It charges nothing.
     #[must_use]
-    pub fn explain(&self, call: &ToolCall<'_>, now: SystemTime) -> Explanation {
+    pub fn explain_at(&self, call: &ToolCall<'_>, now: SystemTime) -> Explanation {
         explanation::explain(self, call, now)
     }
 
-    fn execute(&self, verdict: Verdict, now: SystemTime) -> Result<Reservation, Unenforced> {
+    fn execute(&self, verdict: Verdict, now: SystemTime) -> Result<Reservation, Stop> {
         match verdict {
             Verdict::Allow => Ok(Reservation::default()),
             Verdict::Charge(charges) => self
                 .store()
                 .reserve(&charges, now)
-                .map_err(|refusal| Unenforced::Deny(denial_of(refusal, &charges))),
-            Verdict::Deny(denial) => Err(Unenforced::Deny(denial)),
-            Verdict::NeedsApproval(request) => Err(Unenforced::NeedsApproval(request)),
+                .map_err(|refusal| Stop::Deny(denial_of(refusal, &charges))),
+            Verdict::Deny(denial) => Err(Stop::Deny(denial)),
+            Verdict::NeedsApproval(request) => Err(Stop::NeedsApproval(request)),
         }
     }
 
-    fn permit(&self, reservation: Reservation, unenforced: Option<Unenforced>) -> Permit<S> {
+    fn permit(&self, reservation: Reservation, unenforced: Option<Stop>) -> Permit<S> {
         Permit::new(self.clone(), reservation, unenforced)
     }
 }
 
+struct Inner<S> {
+    policy: RwLock<Option<Policy>>,
+    store: S,
+    namespace: Box<str>,
+    catalog: Option<Box<dyn Classify>>,
+}
+
 /// Whether monitor mode does not change it.
-fn is_always_enforced(unenforced: &Unenforced) -> bool {
+fn is_always_enforced(unenforced: &Stop) -> bool {
     match unenforced {
-        Unenforced::Deny(denial) => {
+        Stop::Deny(denial) => {
             matches!(denial.code(), DenialCode::MalformedCall | DenialCode::NoPolicy)
         }
-        Unenforced::NeedsApproval(_) => false,
+        Stop::NeedsApproval(_) => false,
     }
 }
 
 fn denial_of(refusal: Refusal, charges: &Charges) -> Denial {
     match refusal {
         Refusal::ApprovalUsed => match charges.approval() {
-            Some(approval) => approval_invalid(approval.asked_by()),
+            Some(approval) => approval_invalid(approval.rule()),
             None => store_denial(DenialCode::StoreUnavailable, None),
         },
         Refusal::Exceeded(exceeded) => exceeded_denial(exceeded, charges),
@@ -196,10 +190,25 @@ fn denial_of(refusal: Refusal, charges: &Charges) -> Denial {
 
 fn exceeded_denial(exceeded: Exceeded, charges: &Charges) -> Denial {
     match charges.charges().get(exceeded.charge) {
-        Some(charge) => limit_exceeded(charge, exceeded.retry_after.map(|wait| wait.as_secs())),
+        Some(charge) => limit_exceeded(charge, exceeded.retry_after.map(whole_seconds)),
         // A store that names a charge that there is not does not answer as it should.
         None => store_denial(DenialCode::StoreUnavailable, None),
     }
+}
+
+impl<S> fmt::Debug for Decision<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Allow(permit) => f.debug_tuple("Allow").field(permit).finish(),
+            Self::Deny(denial) => f.debug_tuple("Deny").field(denial).finish(),
+            Self::NeedsApproval(request) => f.debug_tuple("NeedsApproval").field(request).finish(),
+        }
+    }
+}
+
+/// Rounded up, as a store may not have done.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0))
 }
 
 impl<S> Clone for Evaluator<S> {
@@ -214,55 +223,6 @@ impl<S: fmt::Debug> fmt::Debug for Evaluator<S> {
             .field("policy", &*self.inner.policy.read())
             .field("store", &self.inner.store)
             .field("namespace", &self.inner.namespace)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What an evaluator is made of.
-pub struct EvaluatorBuilder<S> {
-    policy: Option<Policy>,
-    store: S,
-    namespace: Box<str>,
-    catalog: Option<Box<dyn Classify>>,
-}
-
-impl<S> EvaluatorBuilder<S> {
-    fn new(store: S) -> Self {
-        Self { policy: None, store, namespace: Box::default(), catalog: None }
-    }
-
-    /// The policy. Without one every call is denied ([`NoPolicy`](DenialCode::NoPolicy)) until there is.
-    #[must_use]
-    pub fn policy(self, policy: Policy) -> Self {
-        Self { policy: Some(policy), ..self }
-    }
-
-    /// What keeps the counters and approvals of this evaluator apart from those of others in the same store.
-    /// Nothing unless it is said.
-    #[must_use]
-    pub fn namespace(self, namespace: impl Into<String>) -> Self {
-        Self { namespace: namespace.into().into(), ..self }
-    }
-
-    /// What knows the risk categories of tools that the policy's own `classify` does not name.
-    #[must_use]
-    pub fn catalog(self, catalog: impl Classify + 'static) -> Self {
-        Self { catalog: Some(Box::new(catalog)), ..self }
-    }
-
-    /// The evaluator.
-    pub fn build(self) -> Evaluator<S> {
-        let Self { policy, store, namespace, catalog } = self;
-        Evaluator { inner: Arc::new(Inner { policy: RwLock::new(policy), store, namespace, catalog }) }
-    }
-}
-
-impl<S: fmt::Debug> fmt::Debug for EvaluatorBuilder<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EvaluatorBuilder")
-            .field("policy", &self.policy)
-            .field("store", &self.store)
-            .field("namespace", &self.namespace)
             .finish_non_exhaustive()
     }
 }

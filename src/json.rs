@@ -17,6 +17,7 @@
 mod canonical;
 mod equality;
 mod item;
+pub(crate) mod pointer;
 mod reader;
 mod tree;
 
@@ -27,7 +28,7 @@ use serde_json::Value;
 pub(crate) use canonical::write_canonical;
 pub(crate) use equality::equal;
 pub(crate) use item::{Item, Kind};
-pub(crate) use reader::{FaultKind, parse_tree};
+pub(crate) use reader::{Bounds, FaultKind, parse_tree};
 pub(crate) use tree::{Member, Node, NodeKind};
 
 /// The depth of nesting at which [`parse`] stops: arrays and objects within one another.
@@ -36,7 +37,7 @@ pub(crate) use tree::{Member, Node, NodeKind};
 /// of [`serde_json`], one less.
 pub const MAX_DEPTH: usize = 127;
 
-/// Reads one JSON text, strictly.
+/// Reads one JSON text, strictly. What came as bytes goes through [`std::str::from_utf8`] first.
 ///
 /// # Errors
 ///
@@ -44,7 +45,7 @@ pub const MAX_DEPTH: usize = 127;
 /// mark, a lone surrogate, a second value), and beyond it for a duplicate key, a number whose magnitude no
 /// double has, and nesting deeper than [`MAX_DEPTH`].
 pub fn parse(text: &str) -> Result<Value, JsonError> {
-    let parsed = parse_tree(text, MAX_DEPTH);
+    let parsed = parse_tree(text, Bounds { depth: MAX_DEPTH, key_bytes: usize::MAX });
     if let Some(duplicate) = parsed.duplicates.iter().min_by_key(|duplicate| duplicate.second.start) {
         let message = format!("duplicate key `{}`", excerpt(&duplicate.key));
         return Err(JsonError::new(text, message, duplicate.second.start));
@@ -73,6 +74,12 @@ impl JsonError {
             line: before.matches('\n').count().saturating_add(1),
             column: last_line.chars().count().saturating_add(1),
         }
+    }
+
+    /// What is wrong, without the place.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
     }
 
     /// The line, from 1.

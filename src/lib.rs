@@ -1,20 +1,19 @@
 #![doc = include_str!("../README.md")]
-#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(rustdoc::all)]
 
 mod names;
-
-mod call;
-pub mod json;
+mod short_text;
 mod number;
-mod path;
 mod timestamp;
+pub mod json;
+mod path;
+mod call;
 
 mod diagnostic;
 
+mod pattern;
 mod condition;
 pub mod limit;
-mod pattern;
 
 pub mod risk;
 
@@ -23,13 +22,11 @@ pub mod policy;
 pub mod store;
 
 pub mod evaluator;
-mod permit;
 
 pub use call::{Approval, Arguments, Context, Fingerprint, FingerprintError, ToolCall};
 pub use diagnostic::{Diagnostic, DiagnosticCode, Position, Related, Span};
-pub use evaluator::{Decision, Evaluator};
+pub use evaluator::{Decision, Evaluator, Permit};
 pub use limit::Outcome;
-pub use permit::{Permit, Unenforced};
 pub use policy::document::PolicyDocument;
-pub use policy::{ApprovalRequest, Denial, DenialCode, Policy, PolicyError, Verdict};
+pub use policy::{ApprovalRequest, Denial, DenialCode, Policy, PolicyError, Stop, Verdict};
 pub use store::{CounterStore, MemoryStore};

@@ -63,7 +63,8 @@ names! {
         Failed = "failed",
         /// The server answered with a result.
         Succeeded = "succeeded",
-        /// The call never left the gateway.
+        /// The call never left the gateway. One that was sent and got no answer is not unsent: the server may have done
+        /// the work.
         Unsent = "unsent",
     }
 }
@@ -107,8 +108,10 @@ impl Refund {
 /// A compiled limit of a policy.
 #[derive(Clone, Debug)]
 pub(crate) struct Limit {
-    /// Where it stands in the document, as a JSON Pointer.
-    pub(crate) rule: Arc<str>,
+    /// Where the rule or `all_tools` stands that it is in, as a JSON Pointer.
+    pub(crate) owner: Arc<str>,
+    /// Where it stands there.
+    pub(crate) spot: LimitSpot,
     pub(crate) on_deny: Option<Arc<str>>,
     /// The number of the counter in its policy: limits that name one counter have one number.
     pub(crate) counter: usize,
@@ -124,6 +127,13 @@ pub(crate) struct Limit {
     pub(crate) key: Arc<str>,
 }
 
+/// Where in a rule a limit stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LimitSpot {
+    Limits(usize),
+    RateLimit,
+}
+
 /// What a call costs.
 #[derive(Clone, Debug)]
 pub(crate) enum Increment {
@@ -133,18 +143,37 @@ pub(crate) enum Increment {
 }
 
 impl Limit {
-    /// What it allows, in words: `at most 10 per minute for each grant`. The max is that of the charge: another limit
-    /// of the same counter may have a smaller one.
+    /// Where it stands in the policy, as a JSON Pointer.
+    pub(crate) fn rule(&self) -> String {
+        rule_pointer(&self.owner, self.spot)
+    }
+
+    /// What it allows, in words: "at most 10 calls per minute for each `grant`". The max is that of the charge: another
+    /// limit of the same counter may have a smaller one.
     pub(crate) fn words(&self, max: Amount) -> String {
+        let what = match &self.increment {
+            Increment::Fixed(Amount::ONE) if max == Amount::ONE => "1 call".to_owned(),
+            Increment::Fixed(Amount::ONE) => format!("{max} calls"),
+            Increment::Fixed(_) => max.to_string(),
+            Increment::From(path) => format!("{max} of `{path}`"),
+        };
         let window = match self.window {
             Window::Lifetime => " in all".to_owned(),
-            Window::Seconds(seconds) => format!(" per {seconds} seconds"),
+            Window::Seconds(seconds) => format!(" in {seconds} seconds"),
             named => format!(" per {named}"),
         };
-        let scopes: Vec<_> =
-            self.scopes.iter().filter(|scope| **scope != Scope::Global).map(ToString::to_string).collect();
+        let scopes = self.scopes.iter().filter(|scope| **scope != Scope::Global);
+        let scopes: Vec<_> = scopes.map(|scope| format!("`{scope}`")).collect();
         let each =
             if scopes.is_empty() { String::new() } else { format!(" for each {}", scopes.join(" and ")) };
-        format!("at most {max}{window}{each}")
+        format!("at most {what}{window}{each}")
+    }
+}
+
+/// Where a limit stands in the policy, as a JSON Pointer.
+pub(crate) fn rule_pointer(owner: &str, spot: LimitSpot) -> String {
+    match spot {
+        LimitSpot::Limits(index) => format!("{owner}/limits/{index}"),
+        LimitSpot::RateLimit => format!("{owner}/rate_limit"),
     }
 }

@@ -15,6 +15,8 @@ use serde_json::Number;
 pub use amount::Amount;
 pub(crate) use amount::AmountError;
 
+use crate::short_text::ShortText;
+
 /// A finite decimal: `digits × 10^exponent`, with a sign.
 ///
 /// INVARIANT: `digits` has no trailing zero, and zero is `+0 × 10⁰`. So two equal numbers are equal as
@@ -49,9 +51,9 @@ impl Decimal {
             return None;
         }
         // `{:e}` writes the shortest digits that round-trip: `-1.2345e-7`.
-        let mut text = Text::default();
+        let mut text = ShortText::default();
         write!(text, "{double:e}").ok()?;
-        let text = text.as_str()?;
+        let text = text.as_str();
         let (negative, text) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text),
@@ -151,9 +153,9 @@ impl fmt::Display for Decimal {
         if self.negative {
             f.write_char('-')?;
         }
-        let mut text = Text::default();
+        let mut text = ShortText::default();
         write!(text, "{}", self.digits)?;
-        let digits = text.as_str().ok_or(fmt::Error)?;
+        let digits = text.as_str();
         let point = self.magnitude();
         if self.digits == 0 {
             f.write_str("0")
@@ -186,28 +188,6 @@ fn write_zeros(f: &mut fmt::Formatter<'_>, count: i32) -> fmt::Result {
 fn split_at(digits: &str, point: i32) -> Result<(&str, &str), fmt::Error> {
     let point = usize::try_from(point).map_err(|_| fmt::Error)?;
     digits.split_at_checked(point).ok_or(fmt::Error)
-}
-
-/// A little text on the stack: the longest is `-1.2345678901234567e-308`.
-#[derive(Default)]
-struct Text {
-    bytes: [u8; 32],
-    length: usize,
-}
-
-impl Text {
-    fn as_str(&self) -> Option<&str> {
-        std::str::from_utf8(self.bytes.get(..self.length)?).ok()
-    }
-}
-
-impl fmt::Write for Text {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let end = self.length.checked_add(text.len()).ok_or(fmt::Error)?;
-        self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
-        self.length = end;
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use std::fmt;
 pub(crate) use parse::PathError;
 pub(crate) use walk::Found;
 
+use crate::json::pointer;
+
 /// A parsed path such as `args.items[*].price`, `/args/a.b/0`, `context.user` or `now.hour`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Path {
@@ -77,7 +79,8 @@ impl fmt::Display for Path {
                 Segment::Index(index) => write!(f, "[{index}]")?,
                 Segment::Key(key) if dotted => write!(f, ".{key}")?,
                 Segment::Key(key) | Segment::KeyOrIndex(key, _) => {
-                    write!(f, "/{}", key.replace('~', "~0").replace('/', "~1"))?;
+                    f.write_str("/")?;
+                    pointer::write_token(key, f)?;
                 }
             }
         }

@@ -17,7 +17,7 @@ impl Pattern {
         Self { text: text.into(), literals: text.chars().filter(|character| *character != '*').count() }
     }
 
-    /// Whether the whole name fits. Linear in the name, whatever the pattern.
+    /// Whether the whole name fits. Linear in the name and the pattern.
     pub(crate) fn matches(&self, name: &str) -> bool {
         let Some((prefix, rest)) = self.text.split_once('*') else {
             return &*self.text == name;

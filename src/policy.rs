@@ -15,11 +15,11 @@ use std::time::SystemTime;
 use sha2::{Digest, Sha256};
 
 pub(crate) use judge::{ClauseKind, Observer, approval_invalid};
-pub use source::{MAX_BYTES, MAX_DEPTH};
-pub use verdict::{ApprovalRequest, Denial, DenialCode, Verdict};
+pub use source::{MAX_BYTES, MAX_DEPTH, MAX_KEY_BYTES};
+pub use verdict::{ApprovalRequest, Denial, DenialCode, Stop, Verdict};
 pub(crate) use verdict::{limit_exceeded, store_denial};
 
-use crate::call::{ToolCall, write_hex};
+use crate::call::{Fingerprint, ToolCall};
 use crate::diagnostic::{Diagnostic, Report};
 use crate::json::write_canonical;
 use crate::policy::document::{Mode, PolicyDocument, depth};
@@ -56,7 +56,7 @@ pub struct Policy {
 
 struct Inner {
     document: PolicyDocument,
-    digest: [u8; 32],
+    digest: Fingerprint,
     rules: Rules,
 }
 
@@ -97,9 +97,12 @@ impl Policy {
 
     /// Judges a call at a moment: whether it is denied, needs approval, or is allowed, and at what price.
     ///
-    /// Nothing is charged, and nothing is allocated on the way to an allow without a price, but for the few
-    /// operators that must (`host_in`, `path_within`, `contains` with `ignore_case`, and lists from
-    /// `value_from`). An [`Evaluator`](crate::Evaluator) also takes the price.
+    /// Keys and fingerprints are those of the namespace `""`: an approval that was asked for here is not one for an
+    /// [`Evaluator`](crate::Evaluator) with a namespace.
+    ///
+    /// Nothing is charged. Nothing is allocated on the way to an allow without a price either, but where an operator
+    /// must: `host_in` and `path_within`, `contains` and lists with `ignore_case` where folding changes the text, lists
+    /// that an array or object is looked for in, and lists from `value_from`.
     ///
     /// The verdict is what the policy says, also in [monitor mode](Policy::mode).
     #[must_use]
@@ -107,7 +110,7 @@ impl Policy {
         self.judge_in("", call, None, now.into(), &mut ())
     }
 
-    /// Judges a call as [`judge`](Policy::judge) does, with a catalogue that knows the risk categories of
+    /// Judges a call as [`judge`](Policy::judge) does, with a catalog that knows the risk categories of
     /// tools.
     #[must_use]
     pub fn judge_with(&self, call: &ToolCall<'_>, catalog: &dyn Classify, now: SystemTime) -> Verdict {
@@ -135,8 +138,8 @@ impl Policy {
     /// SHA-256 of the document in canonical JSON: the same for two texts that differ in white space or in the order
     /// of members. What was approved under a policy with one digest is not approved under another.
     #[must_use]
-    pub fn digest(&self) -> &[u8; 32] {
-        &self.inner.digest
+    pub fn digest(&self) -> Fingerprint {
+        self.inner.digest
     }
 
     pub(crate) fn judge_in(
@@ -164,19 +167,6 @@ impl Policy {
     }
 }
 
-fn digest(document: &PolicyDocument, report: &mut Report) -> Option<[u8; 32]> {
-    let value = serde_json::to_value(document).ok()?;
-    let mut text = String::new();
-    // Only a document that a program built can be too deep: a text has been refused before.
-    let written = (depth(&value, MAX_DEPTH) <= MAX_DEPTH)
-        .then(|| write_canonical((&value).into(), &mut text))
-        .flatten();
-    if written.is_none() {
-        report.check(check::too_deep(MAX_DEPTH));
-    }
-    written.map(|()| Sha256::digest(text.as_bytes()).into())
-}
-
 impl FromStr for Policy {
     type Err = PolicyError;
 
@@ -197,14 +187,17 @@ impl TryFrom<PolicyDocument> for Policy {
 /// The name, if there is one, and the digest.
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut digest = String::new();
-        write_hex(&mut digest, &self.inner.digest)?;
-        f.debug_struct("Policy").field("name", &self.inner.document.name).field("digest", &digest).finish()
+        f.debug_struct("Policy")
+            .field("name", &self.inner.document.name)
+            .field("digest", &self.inner.digest)
+            .finish()
     }
 }
 
 /// Everything that is wrong with a policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Debug` writes what `Display` does: it is what `main` and `unwrap` show.
+#[derive(Clone, PartialEq, Eq)]
 pub struct PolicyError {
     diagnostics: Vec<Diagnostic>,
     omitted: usize,
@@ -244,4 +237,23 @@ impl fmt::Display for PolicyError {
     }
 }
 
+impl fmt::Debug for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl std::error::Error for PolicyError {}
+
+fn digest(document: &PolicyDocument, report: &mut Report) -> Option<Fingerprint> {
+    let value = serde_json::to_value(document).ok()?;
+    let mut text = String::new();
+    // Only a document that a program built can be too deep: a text has been refused before.
+    let written = (depth(&value, MAX_DEPTH) <= MAX_DEPTH)
+        .then(|| write_canonical((&value).into(), &mut text))
+        .flatten();
+    if written.is_none() {
+        report.check(check::too_deep(MAX_DEPTH));
+    }
+    written.map(|()| Fingerprint::from_bytes(Sha256::digest(text.as_bytes()).into()))
+}

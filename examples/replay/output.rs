@@ -1,6 +1,6 @@
 //! What is written about a call.
 
-use mcp_policy::{ApprovalRequest, Denial, Unenforced};
+use mcp_policy::{ApprovalRequest, Denial, Stop};
 use serde::Serialize;
 
 /// One line of output.
@@ -28,11 +28,11 @@ struct Answer {
 }
 
 impl Line {
-    pub(crate) fn allowed(number: u64, unenforced: Option<&Unenforced>) -> Self {
+    pub(crate) fn allowed(number: u64, unenforced: Option<&Stop>) -> Self {
         let answer = Answer { decision: "allow", code: None, rule: None, message: None, retry_after: None };
         let would = unenforced.map(|unenforced| match unenforced {
-            Unenforced::Deny(denial) => Answer::denied(denial),
-            Unenforced::NeedsApproval(request) => Answer::asked(request),
+            Stop::Deny(denial) => Answer::denied(denial),
+            Stop::NeedsApproval(request) => Answer::asked(request),
         });
         Self { number, answer, would }
     }

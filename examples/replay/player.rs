@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use mcp_policy::{
-    Approval, ApprovalRequest, Decision, Evaluator, Fingerprint, MemoryStore, Outcome, Permit, Policy,
-    ToolCall, Unenforced,
+    Approval, ApprovalRequest, Decision, Evaluator, Fingerprint, MemoryStore, Outcome, Permit, Policy, Stop,
+    ToolCall,
 };
 
 use crate::output::Line;
@@ -37,7 +37,7 @@ impl Player {
         match self.evaluator.evaluate_at(call, now) {
             Decision::Allow(permit) => {
                 let output = Line::allowed(line, permit.unenforced());
-                if let Some(Unenforced::NeedsApproval(request)) = permit.unenforced() {
+                if let Some(Stop::NeedsApproval(request)) = permit.unenforced() {
                     self.requests.insert(line, request.clone());
                 }
                 if !permit.charged().is_empty() {

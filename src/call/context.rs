@@ -71,13 +71,13 @@ impl<'a> Context<'a> {
         Self { tenant: Some(tenant), ..self }
     }
 
-    /// The person on whose behalf the agent calls.
+    /// The person on whose behalf the agent calls. Where there is none, an empty text is the same as none.
     #[must_use]
     pub const fn user(self, user: &'a str) -> Self {
         Self { user: Some(user), ..self }
     }
 
-    /// Further attributes by name. Of two with one name the first counts, and one that was set by its own
+    /// Further attributes by name, instead of any that were given here before. Of two with one name the first counts, and one that was set by its own
     /// method counts before all of these.
     #[must_use]
     pub const fn attributes(self, attributes: &'a [(&'a str, &'a str)]) -> Self {
@@ -105,10 +105,11 @@ impl<'a> Context<'a> {
 
     /// Every attribute that was given, each once, also those that are empty.
     pub(crate) fn all(&self) -> Vec<(&'a str, &'a str)> {
-        let names = WELL_KNOWN.into_iter().chain(self.attributes.iter().map(|(name, _)| *name));
-        let mut all: Vec<_> = names.filter_map(|name| Some((name, self.given(name)?))).collect();
-        all.sort_unstable();
-        all.dedup();
+        let own = WELL_KNOWN.into_iter().filter_map(|name| Some((name, self.given(name)?)));
+        let mut all: Vec<_> = own.chain(self.attributes.iter().copied()).collect();
+        // Stable: of several with one name the first stays.
+        all.sort_by_key(|(name, _)| *name);
+        all.dedup_by_key(|(name, _)| *name);
         all
     }
 }

@@ -28,6 +28,9 @@ impl Hosts {
             let Host::Domain(domain) = Host::parse(domain).ok()? else {
                 return None;
             };
+            if domain.contains('*') {
+                return None;
+            }
             self.suffixes.push(format!(".{domain}").into());
             return Some(());
         }
@@ -145,7 +148,8 @@ mod tests {
 
     #[test]
     fn what_is_no_host_is_refused() {
-        for text in ["", "*", "*.", "*.127.0.0.1", "a b", "https://a", "a/b", "a:80", "a.*.b", "u@a"] {
+        for text in ["", "*", "*.", "*.127.0.0.1", "a b", "https://a", "a/b", "a:80", "a.*.b", "*.*.a", "u@a"]
+        {
             assert!(Hosts::new(["a", text]).err() == Some(1), "{text:?}");
         }
     }

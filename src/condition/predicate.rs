@@ -163,6 +163,11 @@ impl Operand {
     pub(crate) fn new(operator: Operator, value: &Value, ignore_case: bool) -> Result<Self, OperandError> {
         match operator {
             Operator::Eq | Operator::Neq | Operator::Contains | Operator::NotContains => match value {
+                Value::String(text)
+                    if ignore_case && operator != Operator::Eq && operator != Operator::Neq =>
+                {
+                    Ok(Self::Text(fold::folded(text).into()))
+                }
                 Value::String(text) => Ok(Self::Text(text.as_str().into())),
                 _ if ignore_case => Err(OperandError::WrongType("a string where `ignore_case` is set")),
                 Value::Null => Err(OperandError::WrongType("a value other than null")),
@@ -219,9 +224,11 @@ impl Operand {
 
 /// One string, or an array of strings.
 fn texts(value: &Value) -> Result<Vec<&str>, OperandError> {
-    const WHAT: &str = "a string or an array of strings";
+    const WHAT: &str = "a string or a non-empty array of strings";
     match value {
         Value::String(text) => Ok(vec![text]),
+        // An empty one would never hold, and so turn a `deny_if` off.
+        Value::Array(elements) if elements.is_empty() => Err(OperandError::NotAllowed(WHAT)),
         Value::Array(elements) => {
             let text = |(index, element): (usize, &'_ Value)| match element {
                 Value::String(_) => Ok(()),
@@ -248,6 +255,8 @@ pub(crate) enum Predicate<'a> {
     FoundList(Box<List>),
     /// Another value that `value_from` found.
     FoundItem(Item<'a>),
+    /// A text that `value_from` found, folded.
+    FoundText(String),
 }
 
 impl<'a> Predicate<'a> {
@@ -264,6 +273,12 @@ impl<'a> Predicate<'a> {
                 }
                 return Ok(Self::FoundList(Box::new(list)));
             }
+            Operator::Contains | Operator::NotContains if ignore_case => {
+                let Item::Text(text) = item else {
+                    return Err(Truth::Mistyped);
+                };
+                return Ok(Self::FoundText(fold::folded(text)));
+            }
             Operator::Lt | Operator::Lte | Operator::Gt | Operator::Gte => item.kind() == Kind::Number,
             Operator::StartsWith | Operator::EndsWith => item.kind() == Kind::Text,
             _ => !ignore_case || item.kind() == Kind::Text,
@@ -277,6 +292,7 @@ impl<'a> Predicate<'a> {
             Self::Fixed(Operand::Text(text)) => Some(Item::Text(text)),
             Self::Fixed(Operand::Value(value)) => Some(value.into()),
             Self::FoundItem(item) => Some(*item),
+            Self::FoundText(text) => Some(Item::Text(text)),
             _ => None,
         }
     }
@@ -399,10 +415,8 @@ fn text(item: Item<'_>, predicate: &Predicate<'_>, holds: impl Fn(&str, &str) ->
 
 fn contains(item: Item<'_>, other: Item<'_>, ignore_case: bool) -> Truth {
     match (item, other) {
-        // Folding first keeps the search linear.
-        (Item::Text(text), Item::Text(part)) if ignore_case => {
-            fold::folded(text).contains(&fold::folded(part)).into()
-        }
+        // The part is folded already, once for all elements of an array: folding keeps the search linear.
+        (Item::Text(text), Item::Text(part)) if ignore_case => fold::folded(text).contains(part).into(),
         (Item::Text(text), Item::Text(part)) => text.contains(part).into(),
         // As `any` over the elements, but that a null is of another type like any other value.
         (Item::Array(elements), _) => elements

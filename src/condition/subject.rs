@@ -11,10 +11,10 @@ use crate::call::ToolCall;
 use crate::json::Item;
 use crate::number::Decimal;
 use crate::path::{Found, Path, Root};
+use crate::short_text::ShortText;
 use crate::timestamp::Timestamp;
 
 /// A call, the moment, and what is known of the tool.
-#[derive(Debug)]
 pub(crate) struct Subject<'a> {
     call: ToolCall<'a>,
     arguments: Option<&'a Map<String, Value>>,
@@ -22,7 +22,7 @@ pub(crate) struct Subject<'a> {
     /// The names of the tool's category and severity, where it has them.
     category: Option<(&'static str, &'static str)>,
     /// Written when it is first asked for.
-    date: OnceCell<Date>,
+    date: OnceCell<ShortText>,
 }
 
 impl<'a> Subject<'a> {
@@ -50,7 +50,7 @@ impl<'a> Subject<'a> {
         match path.root() {
             Root::Args => path.find(self.arguments),
             Root::Context(name) => self.call.attribute(name).map_or(Found::Absent, text),
-            Root::NowDate => text(self.date.get_or_init(|| Date::of(self.now)).as_str()),
+            Root::NowDate => text(self.date.get_or_init(|| date(self.now)).as_str()),
             Root::NowHour => Found::Item(Item::Number(Some(Decimal::of_integer(self.now.hour().into())))),
             Root::NowWeekday => text(weekday(self.now)),
             Root::ToolCategory => known(self.category.map(|(category, _)| category)),
@@ -77,32 +77,11 @@ fn weekday(now: Timestamp) -> &'static str {
     }
 }
 
-/// `2026-11-22`, on the stack.
-#[derive(Debug, Default)]
-struct Date {
-    bytes: [u8; 12],
-    length: usize,
-}
-
-impl Date {
-    fn of(now: Timestamp) -> Self {
-        let date = now.date();
-        let mut text = Self::default();
-        // Twelve bytes hold every year that a timestamp has.
-        let _ = write!(text, "{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day());
-        text
-    }
-
-    fn as_str(&self) -> &str {
-        self.bytes.get(..self.length).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
-    }
-}
-
-impl std::fmt::Write for Date {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        let end = self.length.checked_add(text.len()).ok_or(std::fmt::Error)?;
-        self.bytes.get_mut(self.length..end).ok_or(std::fmt::Error)?.copy_from_slice(text.as_bytes());
-        self.length = end;
-        Ok(())
-    }
+/// `2026-11-22`.
+fn date(now: Timestamp) -> ShortText {
+    let date = now.date();
+    let mut text = ShortText::default();
+    // It holds every year that a timestamp has.
+    let _ = write!(text, "{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day());
+    text
 }

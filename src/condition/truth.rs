@@ -1,26 +1,24 @@
 //! What a condition comes to.
 
-/// One of the four values of a condition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Truth {
-    /// Nothing is at the path.
-    Absent,
-    False,
-    /// What is at the path is not of a type that the operator compares.
-    Mistyped,
-    True,
+use crate::names::names;
+
+names! {
+    /// What a condition comes to: one of four values.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    #[expect(clippy::exhaustive_enums, reason = "part of the language, version 1")]
+    pub enum Truth {
+        /// Nothing is at the path.
+        Absent = "absent",
+        /// It does not hold.
+        False = "false",
+        /// What is at the path is not of a type that the operator compares.
+        Mistyped = "mistyped",
+        /// It holds.
+        True = "true",
+    }
 }
 
 impl Truth {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Absent => "absent",
-            Self::False => "false",
-            Self::Mistyped => "mistyped",
-            Self::True => "true",
-        }
-    }
-
     /// Swaps true and false.
     pub(crate) fn not(self) -> Self {
         match self {

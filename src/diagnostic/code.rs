@@ -23,7 +23,8 @@ names! {
         Syntax = "syntax",
         /// The document is nested deeper than [`MAX_DEPTH`](crate::policy::MAX_DEPTH).
         TooDeep = "too_deep",
-        /// The document is longer than [`MAX_BYTES`](crate::policy::MAX_BYTES).
+        /// The document is longer than [`MAX_BYTES`](crate::policy::MAX_BYTES), a key of it longer than
+        /// [`MAX_KEY_BYTES`](crate::policy::MAX_KEY_BYTES), or a limit has too many scopes.
         TooLarge = "too_large",
         /// A member that the language does not have.
         UnknownMember = "unknown_member",

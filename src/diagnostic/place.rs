@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::json::pointer;
+
 /// A place: the document itself, or a member or element of another place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Place<'a> {
@@ -28,14 +30,7 @@ impl fmt::Display for Place<'_> {
             Self::Element(parent, index) => write!(f, "{parent}/{index}"),
             Self::Member(parent, key) => {
                 write!(f, "{parent}/")?;
-                for character in key.chars() {
-                    match character {
-                        '~' => f.write_str("~0")?,
-                        '/' => f.write_str("~1")?,
-                        character => write!(f, "{character}")?,
-                    }
-                }
-                Ok(())
+                pointer::write_token(key, f)
             }
         }
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::diagnostic::span::Lines;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::json::{Node, NodeKind};
+use crate::json::{Node, NodeKind, pointer};
 
 /// The diagnostics of one document.
 #[derive(Debug, Default)]
@@ -147,7 +147,7 @@ fn locate(root: &Node, pointer: &str) -> Range<usize> {
         let next = match &node.kind {
             NodeKind::Array(elements) => token.parse::<usize>().ok().and_then(|index| elements.get(index)),
             NodeKind::Object(members) => {
-                let key = token.replace("~1", "/").replace("~0", "~");
+                let key = pointer::read_token(token).unwrap_or_default();
                 // Of several members with one key the last is read, and all but the first are reported.
                 members.iter().rev().find(|member| member.key == key).map(|member| &member.value)
             }

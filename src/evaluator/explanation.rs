@@ -2,35 +2,41 @@
 
 use std::fmt;
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use crate::call::ToolCall;
-use crate::condition::{ConditionObserver, Step, Truth};
+pub use crate::condition::Truth;
+use crate::condition::{ConditionObserver, Step};
 use crate::evaluator::{Evaluator, exceeded_denial, is_always_enforced};
-use crate::limit::{Amount, Charges};
-use crate::permit::Unenforced;
+use crate::limit::{Amount, Charge, Charges};
 use crate::policy::document::Mode;
-use crate::policy::{ClauseKind, Denial, DenialCode, Observer, Verdict, approval_invalid, store_denial};
+use crate::policy::{
+    ClauseKind, Denial, DenialCode, Observer, Stop, Verdict, approval_invalid, store_denial,
+};
 use crate::store::{CounterStore, Peek};
 
 /// Why a call would come to what it comes to.
 ///
-/// `Display` writes it for people, and serde as JSON. It quotes no argument.
+/// `Display` writes it for people, and serde as JSON. It quotes no argument, but where a limit counts by one: the key of a
+/// counter holds the values of its scopes. Every `rule` in it is a JSON Pointer into the
+/// policy.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// The rule that decides, as a JSON Pointer: `/default` where there is none and the policy allows that.
-    /// `None` if the call was denied before a rule was looked for.
+    /// The rule that decides: `/default` where there is none and the policy allows that. `None` if there is none and the
+    /// policy denies that, or if the call was denied before a rule was looked for.
     pub rule: Option<String>,
     /// Every clause that was looked at, in order.
     pub clauses: Vec<ClauseExplanation>,
     /// Every counter that would be charged, in order.
     pub limits: Vec<LimitExplanation>,
     /// What stops the call; `None` if it may pass.
-    pub stopped_by: Option<Unenforced>,
+    pub stopped_by: Option<Stop>,
     /// Whether that would be enforced: not in monitor mode.
     pub enforced: bool,
 }
@@ -39,14 +45,14 @@ pub struct Explanation {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct ClauseExplanation {
-    /// Where it stands, as a JSON Pointer.
-    pub pointer: String,
-    /// `true`, `false`, `absent` or `mistyped`.
-    pub truth: &'static str,
+    /// Where it stands.
+    pub rule: String,
+    /// What all of its conditions come to.
+    pub truth: Truth,
     /// Whether that denies the call, or asks for approval.
     pub bites: bool,
-    /// Every condition that was looked at, inner ones before those that they are in. What was settled before
-    /// is not looked at.
+    /// Every condition that was looked at, inner ones before those that they are in. Where a clause was settled before,
+    /// the rest was not looked at.
     pub conditions: Vec<ConditionExplanation>,
 }
 
@@ -54,18 +60,18 @@ pub struct ClauseExplanation {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct ConditionExplanation {
-    /// Where it stands, as a JSON Pointer.
-    pub pointer: String,
-    /// `true`, `false`, `absent` or `mistyped`.
-    pub truth: &'static str,
+    /// Where it stands.
+    pub rule: String,
+    /// What it comes to.
+    pub truth: Truth,
 }
 
 /// What a counter has, and what the call would cost.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct LimitExplanation {
-    /// The limit, as a JSON Pointer. Of several that share the counter it is the first.
-    pub pointer: String,
+    /// Where the limit stands. Of several that share the counter it is the first.
+    pub rule: String,
     /// The key of the counter.
     pub key: String,
     /// How much has been charged; `None` if the store did not say.
@@ -83,7 +89,7 @@ pub(super) fn explain<S: CounterStore>(
 ) -> Explanation {
     let mut trace = Trace::default();
     let Some(policy) = evaluator.policy() else {
-        return trace.finish(Vec::new(), Some(Unenforced::Deny(Denial::no_policy())), Mode::Enforce);
+        return trace.finish(Vec::new(), Some(Stop::Deny(Denial::no_policy())), Mode::Enforce);
     };
     let namespace = &evaluator.inner.namespace;
     let verdict = policy.judge_in(namespace, call, evaluator.catalog(), now.into(), &mut trace);
@@ -93,26 +99,24 @@ pub(super) fn explain<S: CounterStore>(
             let peek = evaluator.store().peek(&charges, now);
             let limits = limits(&charges, peek.as_ref().ok());
             let denial = match peek {
-                Err(error) => {
-                    Some(store_denial(DenialCode::StoreUnavailable, Some(std::sync::Arc::new(error))))
-                }
+                Err(error) => Some(store_denial(DenialCode::StoreUnavailable, Some(Arc::new(error)))),
                 Ok(peek) => match (charges.approval(), peek.exceeded) {
-                    (Some(approval), _) if peek.approval_used => Some(approval_invalid(approval.asked_by())),
+                    (Some(approval), _) if peek.approval_used => Some(approval_invalid(approval.rule())),
                     (_, Some(exceeded)) => Some(exceeded_denial(exceeded, &charges)),
                     (_, None) => None,
                 },
             };
-            (limits, denial.map(Unenforced::Deny))
+            (limits, denial.map(Stop::Deny))
         }
-        Verdict::Deny(denial) => (Vec::new(), Some(Unenforced::Deny(denial))),
-        Verdict::NeedsApproval(request) => (Vec::new(), Some(Unenforced::NeedsApproval(request))),
+        Verdict::Deny(denial) => (Vec::new(), Some(Stop::Deny(denial))),
+        Verdict::NeedsApproval(request) => (Vec::new(), Some(Stop::NeedsApproval(request))),
     };
     trace.finish(limits, stopped_by, policy.mode())
 }
 
 fn limits(charges: &Charges, peek: Option<&Peek>) -> Vec<LimitExplanation> {
-    let limit = |(index, charge): (usize, &crate::limit::Charge)| LimitExplanation {
-        pointer: charge.rule().to_owned(),
+    let limit = |(index, charge): (usize, &Charge)| LimitExplanation {
+        rule: charge.rule(),
         key: charge.key().to_owned(),
         used: peek.and_then(|peek| peek.used.get(index)).copied(),
         amount: charge.amount(),
@@ -132,12 +136,7 @@ struct Trace {
 }
 
 impl Trace {
-    fn finish(
-        self,
-        limits: Vec<LimitExplanation>,
-        stopped_by: Option<Unenforced>,
-        mode: Mode,
-    ) -> Explanation {
+    fn finish(self, limits: Vec<LimitExplanation>, stopped_by: Option<Stop>, mode: Mode) -> Explanation {
         let enforced = mode == Mode::Enforce || stopped_by.as_ref().is_some_and(is_always_enforced);
         Explanation { rule: self.rule, clauses: self.clauses, limits, stopped_by, enforced }
     }
@@ -159,23 +158,23 @@ impl Observer for Trace {
         self.rule = Some(pointer.to_owned());
     }
 
-    fn clause(&mut self, kind: ClauseKind, pointer: &str, truth: Truth) {
+    fn clause(&mut self, owner: &str, kind: ClauseKind, index: usize, truth: Truth) {
+        let clause = kind.pointer(owner, index);
         let conditions = self.conditions.drain(..).map(|(way, truth)| {
-            let mut pointer = pointer.to_owned();
+            let mut rule = clause.clone();
             for step in way {
                 // Writing to a string does not fail.
                 let _ = match step {
-                    Step::All(index) => write!(pointer, "/all/{index}"),
-                    Step::Any(index) => write!(pointer, "/any/{index}"),
-                    Step::Conditions(index) => write!(pointer, "/conditions/{index}"),
-                    Step::Not => write!(pointer, "/not"),
+                    Step::All(index) => write!(rule, "/all/{index}"),
+                    Step::Any(index) => write!(rule, "/any/{index}"),
+                    Step::Conditions(index) => write!(rule, "/conditions/{index}"),
+                    Step::Not => write!(rule, "/not"),
                 };
             }
-            ConditionExplanation { pointer, truth: truth.as_str() }
+            ConditionExplanation { rule, truth }
         });
         let conditions = conditions.collect();
-        let (pointer, bites) = (pointer.to_owned(), kind.bites(truth));
-        self.clauses.push(ClauseExplanation { pointer, truth: truth.as_str(), bites, conditions });
+        self.clauses.push(ClauseExplanation { rule: clause, truth, bites: kind.bites(truth), conditions });
     }
 }
 
@@ -183,7 +182,7 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.stopped_by {
             None => writeln!(f, "allowed")?,
-            Some(Unenforced::Deny(denial)) => {
+            Some(Stop::Deny(denial)) => {
                 write!(f, "denied: {}", denial.code())?;
                 if let Some(rule) = denial.rule() {
                     write!(f, " by {rule}")?;
@@ -194,7 +193,7 @@ impl fmt::Display for Explanation {
                     writeln!(f, "  would pass in {} s", wait.as_secs())?;
                 }
             }
-            Some(Unenforced::NeedsApproval(request)) => {
+            Some(Stop::NeedsApproval(request)) => {
                 writeln!(f, "needs approval: asked by {}", request.rule())?;
                 writeln!(f, "  {}", request.message())?;
             }
@@ -202,20 +201,23 @@ impl fmt::Display for Explanation {
         if !self.enforced && self.stopped_by.is_some() {
             writeln!(f, "  monitor mode: the call is allowed all the same")?;
         }
-        match &self.rule {
-            Some(rule) => writeln!(f, "rule {rule}")?,
-            None => writeln!(f, "no rule was looked for")?,
+        match (&self.rule, self.denial_code()) {
+            (Some(rule), _) => writeln!(f, "rule {rule}")?,
+            (None, Some(DenialCode::Unclassified | DenialCode::Unlisted)) => {
+                writeln!(f, "no rule is for this tool")?;
+            }
+            (None, _) => writeln!(f, "no rule was looked for")?,
         }
         for clause in &self.clauses {
             let bites = if clause.bites { ", which decides" } else { "" };
-            writeln!(f, "clause {} is {}{bites}", clause.pointer, clause.truth)?;
+            writeln!(f, "clause {} is {}{bites}", clause.rule, clause.truth)?;
             for condition in &clause.conditions {
-                let inside = condition.pointer.strip_prefix(&clause.pointer).unwrap_or(&condition.pointer);
+                let inside = condition.rule.strip_prefix(&clause.rule).unwrap_or(&condition.rule);
                 writeln!(f, "  {} is {}", inside.trim_start_matches('/'), condition.truth)?;
             }
         }
         for limit in &self.limits {
-            write!(f, "limit {}: ", limit.pointer)?;
+            write!(f, "limit {}: ", limit.rule)?;
             match limit.used {
                 Some(used) => write!(f, "{used} of {} used", limit.max)?,
                 None => write!(f, "of {} it is not known how much is used", limit.max)?,
@@ -227,39 +229,39 @@ impl fmt::Display for Explanation {
     }
 }
 
+impl Explanation {
+    fn denial_code(&self) -> Option<DenialCode> {
+        match &self.stopped_by {
+            Some(Stop::Deny(denial)) => Some(denial.code()),
+            Some(Stop::NeedsApproval(_)) | None => None,
+        }
+    }
+}
+
+/// With what stops the call as an object that says what becomes of it.
 impl Serialize for Explanation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut explanation = match &self.stopped_by {
-            None => json!({"decision": "allow"}),
-            Some(Unenforced::Deny(denial)) => json!({
+        let stopped_by = self.stopped_by.as_ref().map(|stop| match stop {
+            Stop::Deny(denial) => json!({
                 "decision": "deny",
                 "code": denial.code(),
                 "rule": denial.rule(),
                 "message": denial.message(),
                 "retry_after": denial.retry_after().map(|wait| wait.as_secs()),
             }),
-            Some(Unenforced::NeedsApproval(request)) => json!({
+            Stop::NeedsApproval(request) => json!({
                 "decision": "needs_approval",
                 "rule": request.rule(),
                 "message": request.message(),
                 "fingerprint": request.fingerprint().to_string(),
             }),
-        };
-        if let Some(members) = explanation.as_object_mut() {
-            members.insert("enforced".to_owned(), self.enforced.into());
-            members.insert("decided_by".to_owned(), self.rule.as_deref().into());
-            members.insert("clauses".to_owned(), json!(self.clauses));
-            let limits = self.limits.iter().map(|limit| {
-                json!({
-                    "pointer": limit.pointer,
-                    "counter": limit.key,
-                    "used": limit.used.map(|used| used.to_string()),
-                    "amount": limit.amount.to_string(),
-                    "max": limit.max.to_string(),
-                })
-            });
-            members.insert("limits".to_owned(), limits.collect());
-        }
-        explanation.serialize(serializer)
+        });
+        let mut explanation = serializer.serialize_struct("Explanation", 5)?;
+        explanation.serialize_field("rule", &self.rule)?;
+        explanation.serialize_field("clauses", &self.clauses)?;
+        explanation.serialize_field("limits", &self.limits)?;
+        explanation.serialize_field("stopped_by", &stopped_by)?;
+        explanation.serialize_field("enforced", &self.enforced)?;
+        explanation.end()
     }
 }

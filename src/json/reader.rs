@@ -27,6 +27,7 @@ pub(crate) struct Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FaultKind {
     Depth,
+    Key,
     Syntax,
 }
 
@@ -37,8 +38,15 @@ pub(crate) struct Duplicate {
     pub(crate) second: Range<usize>,
 }
 
-pub(crate) fn parse_tree(text: &str, max_depth: usize) -> Parsed {
-    let mut parser = Parser { text, at: 0, depth: 0, max_depth, duplicates: Vec::new() };
+/// How deep a text may be nested, and how long its keys may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) depth: usize,
+    pub(crate) key_bytes: usize,
+}
+
+pub(crate) fn parse_tree(text: &str, bounds: Bounds) -> Parsed {
+    let mut parser = Parser { text, at: 0, depth: 0, bounds, duplicates: Vec::new() };
     let result = parser.document();
     let (root, fault) = match result {
         Ok(root) => (Some(root), None),
@@ -52,7 +60,7 @@ struct Parser<'a> {
     /// INVARIANT: a character boundary of `text`.
     at: usize,
     depth: usize,
-    max_depth: usize,
+    bounds: Bounds,
     duplicates: Vec<Duplicate>,
 }
 
@@ -87,8 +95,8 @@ impl Parser<'_> {
     }
 
     fn nested(&mut self, read: fn(&mut Self) -> Result<NodeKind, Fault>) -> Result<NodeKind, Fault> {
-        if self.depth >= self.max_depth {
-            let message = format!("nested deeper than {} levels", self.max_depth);
+        if self.depth >= self.bounds.depth {
+            let message = format!("nested deeper than {} levels", self.bounds.depth);
             return Err(Fault { offset: self.at, message, kind: FaultKind::Depth });
         }
         self.depth = self.depth.saturating_add(1);
@@ -132,6 +140,10 @@ impl Parser<'_> {
             let start = self.at;
             let key = self.string()?;
             let key_span = start..self.at;
+            if key.len() > self.bounds.key_bytes {
+                let message = format!("a key is longer than {} bytes", self.bounds.key_bytes);
+                return Err(Fault { offset: start, message, kind: FaultKind::Key });
+            }
             self.space();
             if !self.take(":") {
                 return Err(self.unexpected(", expected `:`"));
@@ -346,8 +358,13 @@ mod tests {
 
     use super::*;
 
+    /// Reads a text as most of the crate does.
+    fn parse_tree(text: &str) -> Parsed {
+        super::parse_tree(text, Bounds { depth: 64, key_bytes: usize::MAX })
+    }
+
     fn value(text: &str) -> Value {
-        parse_tree(text, 64).root.unwrap().into_value()
+        parse_tree(text).root.unwrap().into_value()
     }
 
     #[test]
@@ -356,14 +373,14 @@ mod tests {
         for text in
             [r#""\ud83d""#, r#""\ud83d\u0041""#, r#""\ude00""#, r#""\u12""#, r#""\x""#, "\"\n\"", "\""]
         {
-            assert!(parse_tree(text, 64).fault.is_some(), "{text}");
+            assert!(parse_tree(text).fault.is_some(), "{text}");
         }
     }
 
     #[test]
     fn spans_are_the_bytes_of_the_value() {
         let text = r#" {"é": [1, {"b": "c"}]} "#;
-        let root = parse_tree(text, 64).root.unwrap();
+        let root = parse_tree(text).root.unwrap();
         assert_eq!(&text[root.span.clone()], text.trim());
         let NodeKind::Object(members) = root.kind else { panic!() };
         assert_eq!(&text[members[0].key_span.clone()], "\"é\"");
@@ -372,7 +389,7 @@ mod tests {
 
     #[test]
     fn t45_duplicate_keys_are_found_also_by_escapes() {
-        let parsed = parse_tree(r#"{"tools": 1, "tool\u0073": 2, "x": {"": 1, "": 2, "": 3}}"#, 64);
+        let parsed = parse_tree(r#"{"tools": 1, "tool\u0073": 2, "x": {"": 1, "": 2, "": 3}}"#);
         let keys: Vec<_> = parsed.duplicates.iter().map(|duplicate| duplicate.key.as_str()).collect();
         assert_eq!(keys, ["", "", "tools"]);
     }
@@ -410,7 +427,7 @@ mod tests {
         #[test]
         fn what_serde_json_writes_is_read(value in any_value()) {
             for text in [value.to_string(), format!("{value:#}")] {
-                let parsed = parse_tree(&text, 64);
+                let parsed = parse_tree(&text);
                 prop_assert!(parsed.duplicates.is_empty());
                 prop_assert_eq!(parsed.root.unwrap().into_value(), value.clone());
             }
@@ -418,7 +435,7 @@ mod tests {
 
         #[test]
         fn what_is_read_serde_json_reads_too(text in r#"[\[\]{}",:0-9eE.+\\ utrfalsn-]{0,40}"#) {
-            let parsed = parse_tree(&text, 64);
+            let parsed = parse_tree(&text);
             let strict = parsed.fault.is_none() && parsed.duplicates.is_empty();
             prop_assert!(!strict || serde_json::from_str::<Value>(&text).is_ok());
             if parsed.fault.is_some() {
@@ -429,7 +446,7 @@ mod tests {
 
         #[test]
         fn parsing_never_panics(text in any::<String>()) {
-            let _ = parse_tree(&text, 64);
+            let _ = parse_tree(&text);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::json::MAX_DEPTH;
+use crate::json::{MAX_DEPTH, pointer};
 
 /// A value and the bytes that it was read from; an empty range when there is no text.
 #[derive(Clone, Debug)]
@@ -65,7 +65,9 @@ impl Node {
                 NodeKind::Object(members) => {
                     let index = members.partition_point(|member| member.value.span.end <= key.start);
                     members.get(index).map(|member| {
-                        let token = member.key.replace('~', "~0").replace('/', "~1");
+                        let mut token = String::new();
+                        // Writing to a string does not fail.
+                        let _ = pointer::write_token(&member.key, &mut token);
                         (token, &member.value, member.key_span == *key)
                     })
                 }

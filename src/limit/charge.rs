@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use crate::condition::Subject;
 use crate::json::Item;
-use crate::limit::{Algorithm, Amount, HOUR, Increment, Key, Limit, Outcome, Refund, Window};
+use crate::limit::{Algorithm, Amount, HOUR, Increment, Key, Limit, Outcome, Refund, Scope, Window};
 use crate::number::AmountError;
 use crate::path::Found;
 use crate::timestamp::Timestamp;
@@ -95,8 +95,8 @@ impl Charge {
 
     /// The limit that is reported when the charge does not fit, as a JSON Pointer into the policy.
     #[must_use]
-    pub fn rule(&self) -> &str {
-        &self.limit.rule
+    pub fn rule(&self) -> String {
+        self.limit.rule()
     }
 
     pub(crate) fn limit(&self) -> &Arc<Limit> {
@@ -112,7 +112,7 @@ impl Charge {
         let mut key = Key::new(namespace);
         key.parts(&limit.key);
         for scope in &limit.scopes {
-            scope.write_key(subject, &mut key).ok_or(ChargeError::ScopeMissing)?;
+            scope.write_key(subject, &mut key).ok_or_else(|| ChargeError::ScopeMissing(scope.clone()))?;
         }
         let amount = limit.amount(subject)?;
         Ok(Self {
@@ -135,10 +135,11 @@ impl Charge {
 }
 
 /// Why a limit cannot be charged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ChargeError {
     AmountInvalid,
-    ScopeMissing,
+    /// The call does not have this.
+    ScopeMissing(Scope),
 }
 
 impl From<AmountError> for ChargeError {
@@ -183,10 +184,6 @@ impl ApprovalUse {
     /// The clause that asked for the approval, as a JSON Pointer into the policy.
     #[must_use]
     pub fn rule(&self) -> &str {
-        &self.rule
-    }
-
-    pub(crate) fn asked_by(&self) -> &Arc<str> {
         &self.rule
     }
 
@@ -286,8 +283,8 @@ impl Charged {
 
     /// The limit, as a JSON Pointer into the policy that was in force.
     #[must_use]
-    pub fn rule(&self) -> &str {
-        &self.limit.rule
+    pub fn rule(&self) -> String {
+        self.limit.rule()
     }
 }
 

@@ -59,7 +59,7 @@ impl Key {
 const USUAL_LENGTH: usize = 96;
 
 /// Longer texts are hashed, so that a call cannot fill a store with a few large arguments.
-const LONGEST_TEXT: usize = 128;
+const LONGEST_TEXT: usize = 64;
 
 /// Writes a mark and a text.
 pub(crate) fn write_text(text: &str, key: &mut String) {
@@ -132,7 +132,8 @@ mod tests {
             "[a:b|#=%{}/3A ]{0,6}",
             Just("*".to_owned()),
             Just("a\0b\n".to_owned()),
-            Just("x".repeat(129)),
+            Just("x".repeat(64)),
+            Just("x".repeat(65)),
             any::<String>(),
         ]
     }

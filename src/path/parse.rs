@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::json::excerpt;
+use crate::json::{MAX_DEPTH, excerpt, pointer};
 use crate::path::{Path, Root, Segment};
 
 /// Why a text is no path. The texts are for policy authors.
@@ -24,6 +24,8 @@ pub(crate) enum PathError {
     SegmentEmpty,
     #[error("a `.` or `[` is missing after `]`")]
     Separator,
+    #[error("it has more than {MAX_DEPTH} segments")]
+    TooLong,
     #[error("a path begins with `args`, `context`, `now` or `tool`")]
     UnknownRoot(String),
     #[error("`{root}` has no `{name}`")]
@@ -47,11 +49,16 @@ impl PathError {
 }
 
 impl Path {
+    /// A path of at most [`MAX_DEPTH`] segments: nothing deeper is followed.
     pub(crate) fn parse(text: &str) -> Result<Self, PathError> {
-        match text.strip_prefix('/') {
+        let path = match text.strip_prefix('/') {
             Some(pointer) => parse_pointer(pointer),
             None => parse_dotted(text),
+        }?;
+        if path.segments.len() > MAX_DEPTH {
+            return Err(PathError::TooLong);
         }
+        Ok(path)
     }
 }
 
@@ -158,19 +165,7 @@ fn index(text: &str) -> Option<usize> {
 }
 
 fn unescape(token: &str) -> Result<String, PathError> {
-    let mut text = String::with_capacity(token.len());
-    let mut characters = token.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '~' => match characters.next() {
-                Some('0') => text.push('~'),
-                Some('1') => text.push('/'),
-                _ => return Err(PathError::Escape),
-            },
-            character => text.push(character),
-        }
-    }
-    Ok(text)
+    pointer::read_token(token).ok_or(PathError::Escape)
 }
 
 #[cfg(test)]
@@ -241,6 +236,14 @@ mod tests {
         ] {
             assert_eq!(Path::parse(text).unwrap_err().to_string(), message, "{text}");
         }
+    }
+
+    #[test]
+    fn t10_a_path_is_not_followed_deeper_than_values_are() {
+        let path = |segments| format!("args{}", "[*]".repeat(segments));
+        assert!(Path::parse(&path(MAX_DEPTH)).is_ok());
+        assert_eq!(Path::parse(&path(MAX_DEPTH + 1)), Err(PathError::TooLong));
+        assert_eq!(Path::parse(&"/args".repeat(1_000)), Err(PathError::TooLong));
     }
 
     proptest! {

@@ -51,7 +51,7 @@ impl Path {
 
 static EMPTY: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
 
-/// It recurses once for each `[*]` of the path, which the policy's author wrote.
+/// It recurses once for each `[*]` of the path, and a path has at most `MAX_DEPTH` segments.
 fn walk<'a>(
     mut item: Item<'a>,
     segments: &[Segment],

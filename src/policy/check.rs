@@ -1,51 +1,53 @@
 //! Document to rules: everything that the types of the document cannot say is checked here.
 
 mod clauses;
+mod counters;
 mod limits;
 mod re2;
 mod regexes;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, Report};
+use crate::json::excerpt;
 use crate::pattern::Pattern;
-use crate::policy::check::limits::Seen;
+use crate::policy::ClauseKind;
+use crate::policy::check::counters::Counters;
 use crate::policy::check::regexes::Regexes;
 use crate::policy::document::{self, PolicyDocument, RuleAction};
 use crate::policy::rule::{Block, Rule, Rules};
+use crate::risk::Category;
 
 /// Compiles a document. The rules are of use only if nothing was reported.
 pub(crate) fn check(document: &PolicyDocument, report: &mut Report) -> Rules {
     let mut checker =
-        Checker { report, regexes: Regexes::default(), counters: HashMap::new(), needs_category: false };
+        Checker { report, regexes: Regexes::default(), counters: Counters::default(), needs_category: false };
     let root = Place::Document;
     checker.unsupported(document, &root);
     checker.methods(&document.methods, &root.member("methods"));
-    let hide_place = root.member("hide");
-    let hide = document
-        .hide
-        .iter()
-        .enumerate()
-        .map(|(index, text)| (Pattern::new(text), pointer(&hide_place.element(index))));
-    let hide = hide.collect();
+    let hide = document.hide.iter().map(|text| Pattern::new(text)).collect();
     let tools_place = root.member("tools");
     let tools =
         document.tools.iter().map(|(name, rule)| (name, checker.rule(rule, &tools_place.member(name))));
     let tools = tools.collect();
     let categories = document.categories.as_ref().map(|categories| {
         let place = root.member("categories");
-        let rule = |(category, rule): (&crate::risk::Category, _)| {
+        let rule = |(category, rule): (&Category, _)| {
             (*category, checker.rule(rule, &place.member(category.as_str())))
         };
         categories.iter().map(rule).collect::<BTreeMap<_, _>>()
     });
     let all_tools = match &document.all_tools {
         Some(all_tools) => {
-            let lists = (&*all_tools.require, &*all_tools.deny_if, &*all_tools.approve_if);
-            checker.block(lists, &all_tools.limits, None, &root.member("all_tools"))
+            let clauses = Lists {
+                require: &all_tools.require,
+                deny_if: &all_tools.deny_if,
+                approve_if: &all_tools.approve_if,
+            };
+            checker.block(&clauses, &all_tools.limits, None, &root.member("all_tools"))
         }
-        None => Block::default(),
+        None => Block::new("/all_tools".into()),
     };
     Rules {
         default: document.default,
@@ -67,9 +69,16 @@ pub(crate) fn too_deep(limit: usize) -> Diagnostic {
 struct Checker<'a> {
     report: &'a mut Report,
     regexes: Regexes,
-    counters: HashMap<Arc<str>, Seen>,
+    counters: Counters,
     /// Whether a condition looks at the category or severity of a tool.
     needs_category: bool,
+}
+
+/// The lists of clauses that a rule and `all_tools` have.
+struct Lists<'a> {
+    require: &'a [document::Clause],
+    deny_if: &'a [document::Clause],
+    approve_if: &'a [document::Clause],
 }
 
 impl Checker<'_> {
@@ -91,40 +100,33 @@ impl Checker<'_> {
         if rule.validate_args {
             self.not_yet("validate_args", &place.member("validate_args"));
         }
-        let lists = (&*rule.require, &*rule.deny_if, &*rule.approve_if);
-        let block = self.block(lists, &rule.limits, rule.rate_limit.as_ref(), place);
+        let clauses = Lists { require: &rule.require, deny_if: &rule.deny_if, approve_if: &rule.approve_if };
+        let block = self.block(&clauses, &rule.limits, rule.rate_limit.as_ref(), place);
         let only_args = rule.only_args.as_ref().map(|names| {
             let mut names: Vec<Box<str>> = names.iter().map(|name| name.as_str().into()).collect();
             names.sort_unstable();
             names.dedup();
             names
         });
-        Rule {
-            pointer: pointer(place),
-            action: rule.action,
-            reason: text(rule.reason.as_ref()),
-            only_args,
-            block,
-        }
+        Rule { action: rule.action, reason: text(rule.reason.as_ref()), only_args, block }
     }
 
     fn block(
         &mut self,
-        (require, deny_if, approve_if): (&[document::Clause], &[document::Clause], &[document::Clause]),
+        clauses: &Lists<'_>,
         limits: &[document::Limit],
         rate_limit: Option<&document::RateLimit>,
         place: &Place<'_>,
     ) -> Block {
-        use crate::policy::ClauseKind;
         let mut block = Block {
-            require: self.clauses(require, ClauseKind::Require, &place.member("require")),
-            deny_if: self.clauses(deny_if, ClauseKind::DenyIf, &place.member("deny_if")),
-            approve_if: self.clauses(approve_if, ClauseKind::ApproveIf, &place.member("approve_if")),
-            ..Block::default()
+            require: self.clauses(clauses.require, ClauseKind::Require, &place.member("require")),
+            deny_if: self.clauses(clauses.deny_if, ClauseKind::DenyIf, &place.member("deny_if")),
+            approve_if: self.clauses(clauses.approve_if, ClauseKind::ApproveIf, &place.member("approve_if")),
+            ..Block::new(place.to_string().into())
         };
         let limits_place = place.member("limits");
         for (index, limit) in limits.iter().enumerate() {
-            self.limit(limit, &limits_place.element(index), &mut block);
+            self.limit(limit, index, &limits_place.element(index), &mut block);
         }
         if let Some(rate_limit) = rate_limit {
             self.rate_limit(rate_limit, place, &mut block);
@@ -135,7 +137,7 @@ impl Checker<'_> {
     fn methods(&mut self, methods: &[String], place: &Place<'_>) {
         for (index, method) in methods.iter().enumerate() {
             let place = place.element(index);
-            let quoted = crate::json::excerpt(method);
+            let quoted = excerpt(method);
             if method == "tools/call" {
                 let help = "rules decide about tools; leave it out";
                 self.say(
@@ -171,12 +173,11 @@ impl Checker<'_> {
     }
 
     fn say(&mut self, code: DiagnosticCode, message: String, help: &str, place: &Place<'_>) {
+        if self.report.omit() {
+            return;
+        }
         self.report.check(Diagnostic::new(code, message, place.to_string()).with_help(help));
     }
-}
-
-fn pointer(place: &Place<'_>) -> Arc<str> {
-    place.to_string().into()
 }
 
 fn text(text: Option<&String>) -> Option<Arc<str>> {

@@ -3,6 +3,9 @@
 //! Every type here is plain data: programs build it, serde reads and writes it, and [`Policy`](crate::Policy)
 //! is made of it by `TryFrom`, which checks it. Nothing else in the crate knows the name of a member.
 //!
+//! serde tells the first mistake of a document alone; [`Policy::from_json`](crate::Policy::from_json) tells all, with
+//! their places.
+//!
 //! ```
 //! use mcp_policy::policy::document::{DefaultAction, Limit, PolicyDocument, Rule};
 //! use mcp_policy::limit::Window;
@@ -155,7 +158,7 @@ members! {
 members! {
     /// Conditions that hold together.
     pub struct Clause or bare_condition {
-        /// A name, for people.
+        /// A name. It is told to the agent where there is no `on_deny`.
         optional name: Option<String>,
         /// A text for people.
         optional description: Option<String>,

@@ -9,11 +9,11 @@ use sha2::{Digest, Sha256};
 use crate::call::{ArgumentsKind, Fingerprint, ToolCall};
 use crate::condition::{ConditionObserver, Subject, Truth, all_hold};
 use crate::json::{Item, write_canonical};
-use crate::limit::{ApprovalUse, Charge, ChargeError, Charges, Limit};
+use crate::limit::{ApprovalUse, Charge, ChargeError, Charges, Increment, Limit};
 use crate::pattern::is_visible_ascii;
 use crate::policy::document::RuleAction;
 use crate::policy::rule::{Block, Clause, Found, Rule};
-use crate::policy::{ApprovalRequest, Denial, DenialCode, Policy, Verdict};
+use crate::policy::{ApprovalRequest, Denial, DenialCode, Policy, Stop, Verdict};
 use crate::risk::Classify;
 use crate::timestamp::Timestamp;
 
@@ -21,13 +21,13 @@ use crate::timestamp::Timestamp;
 pub(crate) trait Observer: ConditionObserver {
     /// The rule that decides, as a JSON Pointer.
     fn rule(&mut self, pointer: &str);
-    /// A clause has come to this; its conditions have been seen before.
-    fn clause(&mut self, kind: ClauseKind, pointer: &str, truth: Truth);
+    /// The clause at this place of a rule or of `all_tools` has come to this; its conditions have been seen before.
+    fn clause(&mut self, owner: &str, kind: ClauseKind, index: usize, truth: Truth);
 }
 
 impl Observer for () {
     fn rule(&mut self, _: &str) {}
-    fn clause(&mut self, _: ClauseKind, _: &str, _: Truth) {}
+    fn clause(&mut self, _: &str, _: ClauseKind, _: usize, _: Truth) {}
 }
 
 /// In which list a clause stands.
@@ -39,6 +39,16 @@ pub(crate) enum ClauseKind {
 }
 
 impl ClauseKind {
+    /// Where a clause stands, as a JSON Pointer.
+    pub(crate) fn pointer(self, owner: &str, index: usize) -> String {
+        let list = match self {
+            Self::ApproveIf => "approve_if",
+            Self::DenyIf => "deny_if",
+            Self::Require => "require",
+        };
+        format!("{owner}/{list}/{index}")
+    }
+
     /// Whether a clause that came to this stops the call, or asks.
     pub(crate) fn bites(self, truth: Truth) -> bool {
         match self {
@@ -61,18 +71,7 @@ pub(crate) fn judge(
         Ok(charges) if charges.is_empty() => Verdict::Allow,
         Ok(charges) => Verdict::Charge(charges),
         Err(Stop::Deny(denial)) => Verdict::Deny(denial),
-        Err(Stop::Ask(request)) => Verdict::NeedsApproval(request),
-    }
-}
-
-enum Stop {
-    Ask(ApprovalRequest),
-    Deny(Denial),
-}
-
-impl From<Denial> for Stop {
-    fn from(denial: Denial) -> Self {
-        Self::Deny(denial)
+        Err(Stop::NeedsApproval(request)) => Verdict::NeedsApproval(request),
     }
 }
 
@@ -92,8 +91,9 @@ fn decide(
             return Err(malformed("the arguments are not a JSON object").into());
         }
     };
-    if let Some(pattern) = rules.hidden_by(call.tool()) {
-        return Err(Denial::new(DenialCode::Hidden, Some(pattern), "this tool is not available").into());
+    if let Some(index) = rules.hidden_by(call.tool()) {
+        let at = format!("/hide/{index}");
+        return Err(Denial::new(DenialCode::Hidden, Some(at), "this tool is not available").into());
     }
     if !is_visible_ascii(call.tool()) && rules.tools.exact(call.tool()).is_none() {
         let message = "the name of the tool is not 1 to 128 visible ASCII characters";
@@ -104,39 +104,38 @@ fn decide(
         Found::Allow => None,
         Found::Rule(rule) => Some(rule),
         Found::Unclassified => {
-            let message = "nothing is known about this tool, and the policy goes by what tools can do";
-            return Err(Denial::new(DenialCode::Unclassified, Some(&pointer("/categories")), message).into());
+            let message = "this tool has no risk category, and the policy goes by categories";
+            return Err(Denial::new(DenialCode::Unclassified, Some("/categories".to_owned()), message).into());
         }
         Found::Unlisted => {
             let message = "no rule allows this tool";
-            return Err(Denial::new(DenialCode::Unlisted, Some(&pointer("/default")), message).into());
+            return Err(Denial::new(DenialCode::Unlisted, Some("/default".to_owned()), message).into());
         }
     };
-    observer.rule(rule.map_or("/default", |rule| &rule.pointer));
+    let own = rule.map(|rule| &rule.block);
+    let owner = own.map_or("/default", |own| &own.pointer);
+    observer.rule(owner);
     let names = classification.map(|known| (known.category.as_str(), known.severity.as_str()));
     let subject = Subject::new(*call, arguments, now, names);
 
-    let own = rule.map(|rule| &rule.block);
     if let Some(rule) = rule {
         check_action(rule)?;
         check_arguments(rule, arguments)?;
     }
-    let blocks = || own.into_iter().chain([&rules.all_tools]);
-    for clause in blocks().flat_map(|block| &block.require) {
-        if bites(clause, ClauseKind::Require, &subject, observer) {
-            return Err(clause_denial(DenialCode::RequireFailed, clause).into());
-        }
+    let blocks = [own, Some(&rules.all_tools)];
+    if let Some(bitten) = first_that_bites(blocks, ClauseKind::Require, &subject, observer) {
+        return Err(bitten.denial(DenialCode::RequireFailed).into());
     }
-    for clause in blocks().flat_map(|block| &block.deny_if) {
-        if bites(clause, ClauseKind::DenyIf, &subject, observer) {
-            return Err(clause_denial(DenialCode::DenyIfMatched, clause).into());
-        }
+    if let Some(bitten) = first_that_bites(blocks, ClauseKind::DenyIf, &subject, observer) {
+        return Err(bitten.denial(DenialCode::DenyIfMatched).into());
     }
-    let approval = match asked_by(rule, blocks().flat_map(|block| &block.approve_if), &subject, observer) {
-        Some((asks, text)) => {
-            let rule = rule.map_or("/default", |rule| &rule.pointer);
-            Some(approval(policy, namespace, rule, asks, text, &subject, now)?)
-        }
+    let asked = match rule.filter(|rule| rule.action == RuleAction::RequireApproval) {
+        Some(rule) => Some((action_pointer(rule), rule.reason.as_ref())),
+        None => first_that_bites(blocks, ClauseKind::ApproveIf, &subject, observer)
+            .map(|asks| (asks.pointer(), asks.clause.on_deny.as_ref())),
+    };
+    let approval = match asked {
+        Some((asks, text)) => Some(approval(policy, namespace, owner, &asks, text, &subject, now)?),
         None => None,
     };
     let charges = charges(own, &rules.all_tools, namespace, &subject)?;
@@ -147,21 +146,16 @@ fn malformed(message: &'static str) -> Denial {
     Denial::new(DenialCode::MalformedCall, None, message)
 }
 
-/// A pointer that every policy has. It is made anew for each denial: denials are rare.
-fn pointer(text: &str) -> Arc<str> {
-    text.into()
-}
-
 fn check_action(rule: &Rule) -> Result<(), Denial> {
     if rule.action != RuleAction::Deny {
         return Ok(());
     }
     let at = action_pointer(rule);
-    Err(Denial::told(DenialCode::ActionDeny, &at, rule.reason.as_ref(), || "this tool is not allowed".into()))
+    Err(Denial::told(DenialCode::ActionDeny, at, rule.reason.as_ref(), || "this tool is not allowed".into()))
 }
 
-fn action_pointer(rule: &Rule) -> Arc<str> {
-    format!("{}/action", rule.pointer).into()
+fn action_pointer(rule: &Rule) -> String {
+    format!("{}/action", rule.block.pointer)
 }
 
 fn check_arguments(rule: &Rule, arguments: Option<&Map<String, Value>>) -> Result<(), Denial> {
@@ -175,50 +169,59 @@ fn check_arguments(rule: &Rule, arguments: Option<&Map<String, Value>>) -> Resul
     }
     let names: Vec<_> = allowed.iter().map(|name| format!("`{name}`")).collect();
     let message = if names.is_empty() {
-        "this tool may be called without arguments only".to_owned()
+        "this tool may be called only without arguments".to_owned()
     } else {
-        format!("the call has an argument that is not allowed; allowed are {}", names.join(", "))
+        format!("the call has an argument that is not allowed; the allowed ones are {}", names.join(", "))
     };
-    let at = pointer(&format!("{}/only_args", rule.pointer));
-    Err(Denial::new(DenialCode::ArgumentNotAllowed, Some(&at), message))
+    let at = format!("{}/only_args", rule.block.pointer);
+    Err(Denial::new(DenialCode::ArgumentNotAllowed, Some(at), message))
 }
 
-fn bites(clause: &Clause, kind: ClauseKind, subject: &Subject<'_>, observer: &mut impl Observer) -> bool {
-    let truth = all_hold(&clause.conditions, subject, observer);
-    observer.clause(kind, &clause.pointer, truth);
-    kind.bites(truth)
+/// A clause that denies or asks.
+struct Bitten<'a> {
+    owner: &'a str,
+    kind: ClauseKind,
+    index: usize,
+    clause: &'a Clause,
 }
 
-fn clause_denial(code: DenialCode, clause: &Clause) -> Denial {
-    Denial::told(code, &clause.pointer, clause.on_deny.as_ref(), || {
-        let what = if code == DenialCode::RequireFailed {
-            "the call does not meet a requirement of the policy"
-        } else {
-            "the call is one that the policy denies"
-        };
-        match &clause.name {
-            Some(name) => Cow::Owned(format!("{what}: {name}")),
-            None => Cow::Borrowed(what),
-        }
-    })
-}
-
-/// What asks for approval first, and its text.
-fn asked_by<'a>(
-    rule: Option<&'a Rule>,
-    clauses: impl Iterator<Item = &'a Clause>,
+/// The first clause that denies or asks: of the rule, then of `all_tools`.
+fn first_that_bites<'a>(
+    blocks: [Option<&'a Block>; 2],
+    kind: ClauseKind,
     subject: &Subject<'_>,
     observer: &mut impl Observer,
-) -> Option<(Arc<str>, Option<&'a Arc<str>>)> {
-    if let Some(rule) = rule.filter(|rule| rule.action == RuleAction::RequireApproval) {
-        return Some((action_pointer(rule), rule.reason.as_ref()));
-    }
-    for clause in clauses {
-        if bites(clause, ClauseKind::ApproveIf, subject, observer) {
-            return Some((Arc::clone(&clause.pointer), clause.on_deny.as_ref()));
+) -> Option<Bitten<'a>> {
+    for block in blocks.into_iter().flatten() {
+        for (index, clause) in block.clauses(kind).iter().enumerate() {
+            let truth = all_hold(&clause.conditions, subject, observer);
+            observer.clause(&block.pointer, kind, index, truth);
+            if kind.bites(truth) {
+                return Some(Bitten { owner: &block.pointer, kind, index, clause });
+            }
         }
     }
     None
+}
+
+impl Bitten<'_> {
+    fn pointer(&self) -> String {
+        self.kind.pointer(self.owner, self.index)
+    }
+
+    fn denial(&self, code: DenialCode) -> Denial {
+        Denial::told(code, self.pointer(), self.clause.on_deny.as_ref(), || {
+            let what = if code == DenialCode::RequireFailed {
+                "the call does not meet a requirement of the policy"
+            } else {
+                "the policy denies this call"
+            };
+            match &self.clause.name {
+                Some(name) => Cow::Owned(format!("{what}: {name}")),
+                None => Cow::Borrowed(what),
+            }
+        })
+    }
 }
 
 /// The approval that the call carries, if it is for this call and in time. Whether it has been used the store
@@ -226,33 +229,33 @@ fn asked_by<'a>(
 fn approval(
     policy: &Policy,
     namespace: &str,
-    rule: &str,
-    asks: Arc<str>,
+    owner: &str,
+    asks: &str,
     text: Option<&Arc<str>>,
     subject: &Subject<'_>,
     now: Timestamp,
 ) -> Result<ApprovalUse, Stop> {
-    let Some(fingerprint) = fingerprint(policy, namespace, rule, subject) else {
+    let Some(fingerprint) = fingerprint(policy, namespace, owner, subject) else {
         return Err(malformed("the arguments are nested too deep").into());
     };
     let Some(approval) = subject.call().approved_by() else {
-        return Err(Stop::Ask(ApprovalRequest::new(fingerprint, asks, text)));
+        return Err(Stop::NeedsApproval(ApprovalRequest::new(fingerprint, asks.into(), text)));
     };
     let expires_at = Timestamp::from(approval.expires_at());
     if approval.id().is_empty() || approval.fingerprint() != fingerprint || now >= expires_at {
-        return Err(approval_invalid(&asks).into());
+        return Err(approval_invalid(asks).into());
     }
-    Ok(ApprovalUse::new(namespace, approval.id(), asks, expires_at))
+    Ok(ApprovalUse::new(namespace, approval.id(), asks.into(), expires_at))
 }
 
 /// The denial of an approval that does not fit, or was used before.
-pub(crate) fn approval_invalid(asks: &Arc<str>) -> Denial {
+pub(crate) fn approval_invalid(asks: &str) -> Denial {
     let message = "the approval is not for this call, is no longer valid, or was used before";
-    Denial::new(DenialCode::ApprovalInvalid, Some(asks), message)
+    Denial::new(DenialCode::ApprovalInvalid, Some(asks.to_owned()), message)
 }
 
 /// What an approval is for; `None` if the arguments are nested too deep to say.
-fn fingerprint(policy: &Policy, namespace: &str, rule: &str, subject: &Subject<'_>) -> Option<Fingerprint> {
+fn fingerprint(policy: &Policy, namespace: &str, owner: &str, subject: &Subject<'_>) -> Option<Fingerprint> {
     let call = subject.call();
     let mut text = String::from("{\"arguments\":");
     match subject.arguments() {
@@ -263,9 +266,8 @@ fn fingerprint(policy: &Policy, namespace: &str, rule: &str, subject: &Subject<'
     let attributes: Map<_, _> = attributes.map(|(name, value)| (name.to_owned(), value.into())).collect();
     text.push_str(",\"context\":");
     write_canonical(Item::Object(&attributes), &mut text)?;
-    let mut digest = String::new();
-    crate::call::write_hex(&mut digest, policy.digest()).ok()?;
-    let rest = [("namespace", namespace), ("policy", &digest), ("rule", rule), ("tool", call.tool())];
+    let digest = policy.digest().to_string();
+    let rest = [("namespace", namespace), ("policy", &digest), ("rule", owner), ("tool", call.tool())];
     for (name, value) in rest {
         text.push_str(",\"");
         text.push_str(name);
@@ -313,20 +315,24 @@ fn add_charge(
         Some(charge) => charge.join(limit, subject),
         None => Charge::new(limit, namespace, subject).map(|charge| charges.push(charge)),
     };
-    added.map_err(|error| charge_denial(error, limit))
+    added.map_err(|error| charge_denial(&error, limit))
 }
 
-fn charge_denial(error: ChargeError, limit: &Limit) -> Denial {
+fn charge_denial(error: &ChargeError, limit: &Limit) -> Denial {
     let (code, message) = match error {
         ChargeError::AmountInvalid => {
-            let message = "the amount of the call cannot be counted: it must be a number from 0 to 10^12";
-            (DenialCode::AmountInvalid, Cow::Borrowed(message))
+            let path = match &limit.increment {
+                Increment::From(path) => path.to_string(),
+                Increment::Fixed(_) => String::from("the amount"),
+            };
+            (
+                DenialCode::AmountInvalid,
+                format!("`{path}` must be a number from 0 to 10^12: a limit counts it"),
+            )
         }
-        ChargeError::ScopeMissing => {
-            let scopes: Vec<_> = limit.scopes.iter().map(|scope| format!("`{scope}`")).collect();
-            let message = format!("the call cannot be counted without {}", scopes.join(" and "));
-            (DenialCode::ScopeMissing, Cow::Owned(message))
+        ChargeError::ScopeMissing(scope) => {
+            (DenialCode::ScopeMissing, format!("the call has no `{scope}`, which a limit counts by"))
         }
     };
-    Denial::new(code, Some(&limit.rule), message)
+    Denial::new(code, Some(limit.rule()), message)
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::condition::Condition;
 use crate::limit::Limit;
 use crate::pattern::{Pattern, PatternMap};
+use crate::policy::ClauseKind;
 use crate::policy::document::{DefaultAction, RuleAction};
 use crate::risk::{Category, Classification, Classify};
 
@@ -13,8 +14,7 @@ use crate::risk::{Category, Classification, Classify};
 #[derive(Debug)]
 pub(crate) struct Rules {
     pub(crate) default: DefaultAction,
-    /// With the JSON Pointers of the patterns.
-    pub(crate) hide: Vec<(Pattern, Arc<str>)>,
+    pub(crate) hide: Vec<Pattern>,
     pub(crate) all_tools: Block,
     pub(crate) tools: PatternMap<Rule>,
     pub(crate) categories: Option<BTreeMap<Category, Rule>>,
@@ -26,8 +26,6 @@ pub(crate) struct Rules {
 /// One rule.
 #[derive(Debug)]
 pub(crate) struct Rule {
-    /// Where it stands, as a JSON Pointer; so do the other `pointer`s.
-    pub(crate) pointer: Arc<str>,
     pub(crate) action: RuleAction,
     pub(crate) reason: Option<Arc<str>>,
     /// INVARIANT: sorted.
@@ -36,8 +34,11 @@ pub(crate) struct Rule {
 }
 
 /// Clauses and limits: what `all_tools` and a rule have in common.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Block {
+    /// Where the rule or `all_tools` stands, as a JSON Pointer. What stands in it is found by its position: the name of a
+    /// tool may be long, and a policy may have many clauses.
+    pub(crate) pointer: Arc<str>,
     pub(crate) require: Vec<Clause>,
     pub(crate) deny_if: Vec<Clause>,
     pub(crate) approve_if: Vec<Clause>,
@@ -51,7 +52,6 @@ pub(crate) struct Block {
 /// One clause.
 #[derive(Debug)]
 pub(crate) struct Clause {
-    pub(crate) pointer: Arc<str>,
     pub(crate) name: Option<Arc<str>>,
     pub(crate) on_deny: Option<Arc<str>>,
     pub(crate) conditions: Vec<Condition>,
@@ -70,12 +70,12 @@ pub(crate) enum Found<'a> {
 }
 
 impl Rules {
-    /// The pattern that hides a tool, as a JSON Pointer.
-    pub(crate) fn hidden_by(&self, tool: &str) -> Option<&Arc<str>> {
-        self.hide.iter().find(|(pattern, _)| pattern.matches(tool)).map(|(_, pointer)| pointer)
+    /// The position of the pattern that hides a tool.
+    pub(crate) fn hidden_by(&self, tool: &str) -> Option<usize> {
+        self.hide.iter().position(|pattern| pattern.matches(tool))
     }
 
-    /// What is known of a tool. A catalogue is asked only if something depends on it.
+    /// What is known of a tool. A catalog is asked only if something depends on it.
     pub(crate) fn classification(
         &self,
         tool: &str,
@@ -108,6 +108,25 @@ impl Rules {
 }
 
 impl Block {
+    pub(crate) fn new(pointer: Arc<str>) -> Self {
+        Self {
+            pointer,
+            require: Vec::new(),
+            deny_if: Vec::new(),
+            approve_if: Vec::new(),
+            limits: Vec::new(),
+            counters: Vec::new(),
+        }
+    }
+
+    pub(crate) fn clauses(&self, kind: ClauseKind) -> &[Clause] {
+        match kind {
+            ClauseKind::ApproveIf => &self.approve_if,
+            ClauseKind::DenyIf => &self.deny_if,
+            ClauseKind::Require => &self.require,
+        }
+    }
+
     /// The position of a counter in this block.
     pub(crate) fn position(&self, counter: usize) -> Option<usize> {
         let index = self.counters.binary_search_by_key(&counter, |(id, _)| *id).ok()?;

@@ -1,7 +1,7 @@
 //! Text to document.
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, Report};
-use crate::json::{FaultKind, Node, excerpt, parse_tree};
+use crate::json::{Bounds, FaultKind, Node, excerpt, parse_tree};
 use crate::policy::document::{PolicyDocument, Read};
 
 /// The longest document, in bytes: 4 MiB. It bounds the memory that reading one takes.
@@ -11,6 +11,10 @@ pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// it.
 pub const MAX_DEPTH: usize = 64;
 
+/// The longest key of a document, in bytes, such as the name of a tool: 1 KiB. Keys are repeated in what is said about a
+/// document, and in what is kept of it.
+pub const MAX_KEY_BYTES: usize = 1024;
+
 /// Reads a document. There is a tree unless the text is not JSON, and a document whenever there is a tree; it
 /// is whole if the report is empty.
 pub(crate) fn read(text: &str, report: &mut Report) -> Option<(PolicyDocument, Node)> {
@@ -19,9 +23,12 @@ pub(crate) fn read(text: &str, report: &mut Report) -> Option<(PolicyDocument, N
         report.check(Diagnostic::new(DiagnosticCode::TooLarge, message, String::new()));
         return None;
     }
-    let parsed = parse_tree(text, MAX_DEPTH);
+    let parsed = parse_tree(text, Bounds { depth: MAX_DEPTH, key_bytes: MAX_KEY_BYTES });
     let root = parsed.root;
     for duplicate in parsed.duplicates {
+        if report.omit() {
+            continue;
+        }
         let message = format!("duplicate key `{}`", excerpt(&duplicate.key));
         let pointer = root.as_ref().map(|root| root.pointer_to(&duplicate.second)).unwrap_or_default();
         let diagnostic = Diagnostic::new(DiagnosticCode::DuplicateKey, message, pointer.clone())
@@ -31,6 +38,7 @@ pub(crate) fn read(text: &str, report: &mut Report) -> Option<(PolicyDocument, N
     if let Some(fault) = parsed.fault {
         let code = match fault.kind {
             FaultKind::Depth => DiagnosticCode::TooDeep,
+            FaultKind::Key => DiagnosticCode::TooLarge,
             FaultKind::Syntax => DiagnosticCode::Syntax,
         };
         let end = fault.offset.saturating_add(usize::from(fault.offset < text.len()));

@@ -47,7 +47,8 @@ names! {
         Hidden = "hidden",
         /// A limit would be exceeded.
         LimitExceeded = "limit_exceeded",
-        /// The arguments are not a JSON object, or the tool's name cannot be one.
+        /// The arguments are not a JSON object, or nested too deep to be approved, or the tool's name is not 1 to 128
+        /// visible ASCII characters.
         MalformedCall = "malformed_call",
         /// There is no policy.
         NoPolicy = "no_policy",
@@ -111,18 +112,14 @@ impl Denial {
         self.source.as_deref()
     }
 
-    pub(crate) fn new(
-        code: DenialCode,
-        rule: Option<&Arc<str>>,
-        message: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        Self { code, rule: rule.cloned(), message: message.into(), retry_after: None, source: None }
+    pub(crate) fn new(code: DenialCode, rule: Option<String>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, rule: rule.map(Into::into), message: message.into(), retry_after: None, source: None }
     }
 
     /// One with the author's text, if there is one.
     pub(crate) fn told(
         code: DenialCode,
-        rule: &Arc<str>,
+        rule: String,
         text: Option<&Arc<str>>,
         generated: impl FnOnce() -> Cow<'static, str>,
     ) -> Self {
@@ -141,33 +138,50 @@ impl fmt::Display for Denial {
     }
 }
 
-/// The denial of a charge that does not fit; `seconds` until it would.
-pub(crate) fn limit_exceeded(charge: &Charge, seconds: Option<u64>) -> Denial {
-    let limit = charge.limit();
-    let generated = || {
-        let again = match seconds {
-            Some(1) => "; try again in 1 second".to_owned(),
-            Some(seconds) => format!("; try again in {seconds} seconds"),
-            None => String::new(),
-        };
-        Cow::Owned(format!("the limit is reached: {}{again}", limit.words(charge.max())))
-    };
-    let denial = Denial::told(DenialCode::LimitExceeded, &limit.rule, limit.on_deny.as_ref(), generated);
-    Denial { retry_after: seconds, ..denial }
+/// What keeps a call from passing.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "everything that is not an allow")]
+pub enum Stop {
+    /// It is denied.
+    Deny(Denial),
+    /// It is held until somebody has approved it.
+    NeedsApproval(ApprovalRequest),
 }
 
-/// A denial because of the counter store.
-pub(crate) fn store_denial(code: DenialCode, source: Option<Arc<dyn Error + Send + Sync>>) -> Denial {
-    let message = match code {
-        DenialCode::StoreFull => "too many counters are in use, and none can be added; try again later",
-        _ => "the limits cannot be checked now; try again later",
-    };
-    Denial { source, ..Denial::new(code, None, message) }
+impl From<Denial> for Stop {
+    fn from(denial: Denial) -> Self {
+        Self::Deny(denial)
+    }
 }
 
 /// A call that may pass once somebody has approved it.
 ///
-/// `Display` writes what is shown to whoever is asked.
+/// `Display` writes what is shown to whoever is asked. It does not hold the call: keep the tool and its arguments, and
+/// show them too. Until the answer comes the agent can be told that the call waits for approval; it repeats the call, or
+/// the program does.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use mcp_policy::{Decision, Evaluator, MemoryStore, Policy, ToolCall};
+/// use serde_json::json;
+///
+/// let policy: Policy =
+///     r#"{"version": "1", "default": "deny", "tools": {"wipe": {"action": "require_approval"}}}"#.parse()?;
+/// let evaluator = Evaluator::new(policy, MemoryStore::new());
+/// let now = SystemTime::UNIX_EPOCH;
+///
+/// let arguments = json!({"disk": "sdb"});
+/// let call = ToolCall::new("wipe", &arguments);
+/// let Decision::NeedsApproval(request) = evaluator.evaluate_at(&call, now) else { panic!() };
+/// assert_eq!(request.rule(), "/tools/wipe/action");
+///
+/// // A person has said yes. The identifier is the program's own, and is never used again.
+/// let approval = request.approve("ticket-4711", now + Duration::from_secs(300));
+/// let approved = call.approval(&approval);
+/// assert!(matches!(evaluator.evaluate_at(&approved, now), Decision::Allow(_)));
+/// assert!(matches!(evaluator.evaluate_at(&approved, now), Decision::Deny(_)));
+/// # Ok::<(), mcp_policy::PolicyError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ApprovalRequest {
     fingerprint: Fingerprint,
@@ -213,4 +227,31 @@ impl fmt::Display for ApprovalRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
+}
+
+/// The denial of a charge that does not fit; `seconds` until it would.
+pub(crate) fn limit_exceeded(charge: &Charge, seconds: Option<u64>) -> Denial {
+    let limit = charge.limit();
+    let generated = || {
+        let allowed = limit.words(charge.max());
+        Cow::Owned(match seconds {
+            _ if charge.amount() > charge.max() => format!("the call alone is over the limit of {allowed}"),
+            Some(1) => format!("the limit would be exceeded: {allowed}; try again in 1 second"),
+            Some(seconds) => {
+                format!("the limit would be exceeded: {allowed}; try again in {seconds} seconds")
+            }
+            None => format!("the limit would be exceeded: {allowed}"),
+        })
+    };
+    let denial = Denial::told(DenialCode::LimitExceeded, limit.rule(), limit.on_deny.as_ref(), generated);
+    Denial { retry_after: seconds, ..denial }
+}
+
+/// A denial because of the counter store.
+pub(crate) fn store_denial(code: DenialCode, source: Option<Arc<dyn Error + Send + Sync>>) -> Denial {
+    let message = match code {
+        DenialCode::StoreFull => "too many counters are in use, and none can be added; try again later",
+        _ => "the limits cannot be checked now; try again later",
+    };
+    Denial { source, ..Denial::new(code, None, message) }
 }

@@ -39,7 +39,7 @@ names! {
 }
 
 impl Category {
-    /// The severity of the category, unless a catalogue has assessed another.
+    /// The severity of the category, unless a catalog has assessed another.
     #[must_use]
     pub const fn severity(self) -> Severity {
         match self {
@@ -71,10 +71,10 @@ impl From<Category> for Classification {
     }
 }
 
-/// A catalogue: it says what tools can do.
+/// A catalog: it says what tools can do.
 ///
 /// A policy's own `classify` is asked first. Any closure from a tool's name to a classification is a
-/// catalogue:
+/// catalog:
 ///
 /// ```
 /// use mcp_policy::risk::{Category, Classify};

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::limit::{Charges, Counter, Freed, Reservation};
-use crate::store::memory::shard::{Entry, Shard};
+use crate::store::memory::shard::{Entry, Shard, Swept};
 use crate::store::{CounterStore, Exceeded, Peek, Refusal, StoreError};
 use crate::timestamp::Timestamp;
 
@@ -18,10 +18,10 @@ use crate::timestamp::Timestamp;
 ///
 /// It holds a bounded number of counters. Counters whose windows have long been over are dropped now and then, so that
 /// the memory follows what is in use. At the bound every counter whose window is over is dropped, and if that is not
-/// enough a new counter is refused ([`Refusal::Full`]). A counter that still counts is never forgotten.
+/// enough a new counter is refused ([`Refusal::Full`]). One whose window is not over is never dropped.
 ///
-/// What is over is told by the time that callers pass in, so a store must be given one clock. At the bound, one that is
-/// set back afterwards finds the dropped counters new: give the store room for what is in use.
+/// What is over is told by the time that callers pass in, so a store must be given one clock. Where that is set back after
+/// counters were dropped, it finds them new; an approval that was used is not valid a second time even then.
 pub struct MemoryStore {
     shards: Box<[Mutex<Shard>]>,
     hasher: RandomState,
@@ -32,6 +32,9 @@ pub struct MemoryStore {
     sweep_at: AtomicUsize,
     /// No entry ends before this moment, in microseconds.
     earliest_end: AtomicI64,
+    /// Every approval that had to be remembered until then, in microseconds, may have been forgotten: a clock that was
+    /// once ahead must not make one valid a second time.
+    forgotten_until: AtomicI64,
     generation: AtomicU64,
     /// Held by the one thread that drops entries.
     sweeping: Mutex<()>,
@@ -44,7 +47,8 @@ const SHARDS: usize = 64;
 const SMALLEST_SWEEP: usize = 4_096;
 
 impl MemoryStore {
-    /// How many counters a store holds unless it is said: a million, which takes some 200 MB.
+    /// How many counters a store holds unless it is said: a million. With short names one takes some 200 bytes; with
+    /// several scopes of 64 bytes each, and a window that slides, up to a kilobyte.
     pub const DEFAULT_CAPACITY: usize = 1_000_000;
 
     /// A store for [`DEFAULT_CAPACITY`](Self::DEFAULT_CAPACITY) counters.
@@ -64,6 +68,7 @@ impl MemoryStore {
             count: AtomicUsize::new(0),
             sweep_at: AtomicUsize::new(SMALLEST_SWEEP),
             earliest_end: AtomicI64::new(i64::MAX),
+            forgotten_until: AtomicI64::new(i64::MIN),
             generation: AtomicU64::new(0),
             sweeping: Mutex::new(()),
         }
@@ -79,6 +84,10 @@ impl MemoryStore {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    fn forgotten_until(&self) -> i64 {
+        self.forgotten_until.load(Ordering::SeqCst)
     }
 
     fn shard(&self, key: &str) -> usize {
@@ -108,7 +117,7 @@ impl MemoryStore {
     /// Takes the charges if they fit and there is room for the counters that they add.
     fn try_reserve(&self, charges: &Charges, now: Timestamp) -> Attempt {
         let mut locked = self.lock(charges);
-        let (peek, added) = match locked.look(charges, now) {
+        let (peek, added) = match locked.look(charges, now, self.forgotten_until()) {
             Ok(found) => found,
             Err(error) => return Attempt::Refused(error.into()),
         };
@@ -173,7 +182,10 @@ impl MemoryStore {
     fn sweep(&self, drop: impl Fn(&Entry) -> bool) -> usize {
         let mut left = 0_usize;
         for shard in &self.shards {
-            let (dropped, earliest_end, kept) = shard.lock().drop_where(&drop);
+            let mut shard = shard.lock();
+            let Swept { dropped, earliest_end, kept, forgotten_until } = shard.drop_where(&drop);
+            // Before the lock is given back: whoever does not find a mark sees that it may have been forgotten.
+            self.forgotten_until.fetch_max(forgotten_until, Ordering::SeqCst);
             self.count.fetch_sub(dropped, Ordering::Relaxed);
             self.earliest_end.fetch_min(earliest_end, Ordering::Relaxed);
             left = left.saturating_add(kept);
@@ -200,7 +212,12 @@ struct Locked<'a> {
 
 impl Locked<'_> {
     /// What the charges find, and how many entries they would add.
-    fn look(&self, charges: &Charges, now: Timestamp) -> Result<(Peek, usize), StoreError> {
+    fn look(
+        &self,
+        charges: &Charges,
+        now: Timestamp,
+        forgotten_until: i64,
+    ) -> Result<(Peek, usize), StoreError> {
         let mut used = Vec::with_capacity(charges.charges().len());
         let mut exceeded: Option<(usize, Freed)> = None;
         let mut added = 0_usize;
@@ -229,7 +246,9 @@ impl Locked<'_> {
             Exceeded::new(charge, retry_after)
         });
         let mark = charges.approval().zip(self.approval_home).map(|(approval, home)| {
-            self.shard(home).is_some_and(|shard| shard.get(approval.key()).is_some())
+            let keep_until = Timestamp::from(approval.keep_until()).micros();
+            keep_until <= forgotten_until
+                || self.shard(home).is_some_and(|shard| shard.get(approval.key()).is_some())
         });
         let added = added.saturating_add(usize::from(mark == Some(false)));
         Ok((Peek::new(used, mark == Some(true), exceeded), added))
@@ -264,7 +283,8 @@ impl CounterStore for MemoryStore {
     }
 
     fn peek(&self, charges: &Charges, now: SystemTime) -> Result<Peek, StoreError> {
-        self.lock(charges).look(charges, now.into()).map(|(peek, _)| peek)
+        let locked = self.lock(charges);
+        locked.look(charges, now.into(), self.forgotten_until()).map(|(peek, _)| peek)
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use mcp_policy::{
     Approval, ApprovalRequest, Context, Decision, Denial, Evaluator, MemoryStore, Outcome, Permit, Policy,
-    ToolCall, Unenforced, json,
+    Stop, ToolCall, json,
 };
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -102,8 +102,8 @@ impl Play {
             Decision::Allow(permit) => {
                 let mut got = json!({"decision": "allow"});
                 match permit.unenforced() {
-                    Some(Unenforced::Deny(denial)) => set(&mut got, "would", denied(denial)),
-                    Some(Unenforced::NeedsApproval(request)) => {
+                    Some(Stop::Deny(denial)) => set(&mut got, "would", denied(denial)),
+                    Some(Stop::NeedsApproval(request)) => {
                         set(&mut got, "would", asked(request));
                         self.requests.insert(number, request.clone());
                     }

@@ -6,7 +6,7 @@ use mcp_policy::policy::document::{
     AllTools, Clause, Condition, DefaultAction, Limit, Operator, PolicyDocument, RateLimit, Rule, RuleAction,
     Scopes,
 };
-use mcp_policy::{Policy, PolicyError, json};
+use mcp_policy::{Fingerprint, Policy, PolicyError, json};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -21,8 +21,8 @@ fn both_ways(text: &str) -> (Result<Policy, PolicyError>, Option<Policy>) {
     (Policy::from_json(text), document.and_then(|document| Policy::try_from(document).ok()))
 }
 
-fn digest(document: &Value) -> [u8; 32] {
-    *Policy::from_json(&document.to_string()).unwrap().digest()
+fn digest(document: &Value) -> Fingerprint {
+    Policy::from_json(&document.to_string()).unwrap().digest()
 }
 
 /// The document with one member set, by the JSON Pointer of the object that it is in.
@@ -65,7 +65,7 @@ fn a_rate_in_short_is_the_rate_in_full() {
     assert_eq!(document.tools["t"].rate_limit, Some(RateLimit::new(10, Window::Minute)));
     let written = serde_json::to_value(&document).unwrap();
     assert_eq!(written["tools"]["t"]["rate_limit"], json!({"max": 10, "window": "minute"}));
-    assert_eq!(digest(&written), *Policy::from_json(text).unwrap().digest());
+    assert_eq!(digest(&written), Policy::from_json(text).unwrap().digest());
 }
 
 #[test]
@@ -110,10 +110,10 @@ fn serde_says_what_is_wrong_and_where() {
 #[test]
 fn the_digest_does_not_depend_on_how_a_policy_is_written() {
     let full_digest = digest(&full());
-    assert_eq!(*Policy::from_json(&backwards(&full())).unwrap().digest(), full_digest);
+    assert_eq!(Policy::from_json(&backwards(&full())).unwrap().digest(), full_digest);
     assert_eq!(digest(&with("/tools/pay/limits/0", "max", json!(1000.0))), full_digest);
     let escaped = full().to_string().replace("\"tools\":", "\"to\\u006fls\":");
-    assert_eq!(*Policy::from_json(&escaped).unwrap().digest(), full_digest);
+    assert_eq!(Policy::from_json(&escaped).unwrap().digest(), full_digest);
 }
 
 #[test]
@@ -371,7 +371,7 @@ proptest! {
                 prop_assert_eq!(a.digest(), b.digest());
                 let written = serde_json::to_string(a.document()).unwrap();
                 let again = Policy::from_json(&written);
-                prop_assert_eq!(again.map(|again| *again.digest()), Ok(*a.digest()), "{}", written);
+                prop_assert_eq!(again.map(|again| again.digest()), Ok(a.digest()), "{}", written);
             }
             (Err(error), None) => {
                 prop_assert!(!error.diagnostics().is_empty());

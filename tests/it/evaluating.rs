@@ -1,4 +1,4 @@
-//! Evaluators: policies that come and go, catalogues, namespaces, and explanations.
+//! Evaluators: policies that come and go, catalogs, namespaces, and explanations.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use mcp_policy::risk::{Category, Classification, Severity};
 use mcp_policy::{
     Approval, ApprovalRequest, Context, CounterStore, Decision, Denial, DenialCode, Evaluator, MemoryStore,
-    Outcome, Permit, Policy, PolicyError, ToolCall, Unenforced, Verdict,
+    Outcome, Permit, Policy, PolicyError, Stop, ToolCall, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ fn without_a_policy_nothing_is_allowed_until_there_is_one() {
 }
 
 #[test]
-fn a_catalogue_is_asked_for_what_classify_does_not_name() {
+fn a_catalog_is_asked_for_what_classify_does_not_name() {
     let document = json!({
         "version": "1", "default": "allow", "classify": {"purge_cache": "write"},
         "categories": {
@@ -61,7 +61,7 @@ fn a_catalogue_is_asked_for_what_classify_does_not_name() {
     ] {
         assert_eq!(code(&evaluator, &ToolCall::new(tool, &arguments)), expected, "{tool}");
     }
-    // Judging alone takes the catalogue as an argument.
+    // Judging alone takes the catalog as an argument.
     let policy = policy(&document).unwrap();
     let call = ToolCall::new("purge_all", &arguments);
     assert!(matches!(policy.judge_with(&call, &catalog, NOW), Verdict::Deny(_)));
@@ -107,7 +107,7 @@ fn an_explanation_says_what_was_looked_at_and_charges_nothing() {
     let context = Context::new().grant("g");
     let call = ToolCall::new("pay", &arguments).context(&context);
     for _ in 0..3 {
-        let explanation = evaluator.explain(&call, NOW);
+        let explanation = evaluator.explain_at(&call, NOW);
         assert!(explanation.stopped_by.is_none());
         assert_eq!(
             explanation.to_string(),
@@ -126,10 +126,12 @@ fn an_explanation_says_what_was_looked_at_and_charges_nothing() {
     }
     assert!(evaluator.store().is_empty());
     assert_eq!(code(&evaluator, &call), None);
-    let explanation = serde_json::to_value(evaluator.explain(&call, NOW)).unwrap();
-    assert_eq!(explanation["decision"], "deny");
-    assert_eq!(explanation["code"], "limit_exceeded");
-    assert_eq!(explanation["retry_after"], 86_400);
+    let explanation = serde_json::to_value(evaluator.explain_at(&call, NOW)).unwrap();
+    assert_eq!(explanation["stopped_by"]["decision"], "deny");
+    assert_eq!(explanation["stopped_by"]["code"], "limit_exceeded");
+    assert_eq!(explanation["stopped_by"]["retry_after"], 86_400);
+    assert_eq!(explanation["rule"], "/tools/pay");
+    assert_eq!(explanation["clauses"][1]["truth"], "absent");
     assert_eq!(explanation["limits"][0]["used"], "60.5");
     assert_eq!(explanation["clauses"][0]["conditions"].as_array().map(Vec::len), Some(4));
     assert_eq!(explanation["enforced"], true);
@@ -143,8 +145,9 @@ fn an_explanation_stops_where_the_decision_does() {
         "a": {"require": [{"conditions": [{"path": "args.x", "op": "gt", "value": 1}]}], "action": "require_approval"},
     }});
     let evaluator = Evaluator::new(policy(&document).unwrap(), MemoryStore::new());
-    let explain =
-        |tool: &str, arguments: &Value| evaluator.explain(&ToolCall::new(tool, arguments), NOW).to_string();
+    let explain = |tool: &str, arguments: &Value| {
+        evaluator.explain_at(&ToolCall::new(tool, arguments), NOW).to_string()
+    };
     assert_eq!(
         explain("rm", &json!({})),
         "denied: hidden by /hide/0\n  this tool is not available\n  monitor mode: the call is allowed all the same\n\
@@ -153,10 +156,11 @@ fn an_explanation_stops_where_the_decision_does() {
     let mistyped = explain("a", &json!({"x": "2"}));
     assert!(mistyped.contains("clause /tools/a/require/0 is mistyped, which decides"), "{mistyped}");
     assert!(explain("a", &json!({"x": 2})).starts_with("needs approval: asked by /tools/a/action\n"));
+    assert!(explain("b", &json!({})).ends_with("no rule is for this tool\n"));
     // What is enforced in monitor mode too says so.
     assert!(!explain("a", &json!([])).contains("monitor mode"));
     let store = Evaluator::new(policy(&document).unwrap(), mcp_policy::store::NullStore);
-    assert!(store.explain(&ToolCall::new("rm", None::<&Value>), NOW).stopped_by.is_some());
+    assert!(store.explain_at(&ToolCall::new("rm", None::<&Value>), NOW).stopped_by.is_some());
 }
 
 #[test]
@@ -176,9 +180,9 @@ fn an_approval_is_used_in_the_step_that_charges_and_never_comes_back() {
     // The charge comes back. The approval does not.
     permit.settle(Outcome::Unsent).unwrap();
     assert_eq!(code(&evaluator, &call.approval(&first)), Some(DenialCode::ApprovalInvalid));
-    let explanation = evaluator.explain(&call.approval(&first), NOW);
+    let explanation = evaluator.explain_at(&call.approval(&first), NOW);
     assert!(
-        matches!(explanation.stopped_by, Some(Unenforced::Deny(denial)) if denial.code() == DenialCode::ApprovalInvalid)
+        matches!(explanation.stopped_by, Some(Stop::Deny(denial)) if denial.code() == DenialCode::ApprovalInvalid)
     );
     assert!(matches!(evaluator.evaluate_at(&call.approval(&second), NOW), Decision::Allow(_)));
     // One without an identifier is for nothing.

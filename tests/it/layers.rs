@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest first. Those of one line are a family.
-const ORDER: [&[&str]; 14] = [
+const ORDER: [&[&str]; 15] = [
     &["names"],
+    &["short_text"],
     &["number"],
     &["timestamp"],
     &["json"],
@@ -19,7 +20,7 @@ const ORDER: [&[&str]; 14] = [
     &["risk"],
     &["policy"],
     &["store"],
-    &["permit", "evaluator"],
+    &["evaluator"],
 ];
 
 #[test]

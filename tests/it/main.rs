@@ -1,6 +1,7 @@
 //! The integration tests: one binary.
 
 mod allocations;
+mod bounds;
 mod cases;
 mod documents;
 mod evaluating;

@@ -50,7 +50,7 @@ fn call(evaluator: &Evaluator<MemoryStore>, amount: u64, at: i64) -> Option<Perm
 /// How much of the counter is used.
 fn used(evaluator: &Evaluator<MemoryStore>, at: i64) -> u64 {
     let arguments = json!({"n": 0});
-    let explanation = evaluator.explain(&ToolCall::new("t", &arguments), seconds(at));
+    let explanation = evaluator.explain_at(&ToolCall::new("t", &arguments), seconds(at));
     explanation.limits[0].used.unwrap().millionths() / 1_000_000
 }
 
@@ -150,7 +150,7 @@ fn each_limit_of_a_call_gives_back_by_itself() {
         "limits": [limit("a", "failed"), limit("b", "unsent"), limit("c", "never")],
     }}}));
     let used = || -> Vec<String> {
-        let limits = evaluator.explain(&ToolCall::new("t", None::<&Value>), seconds(0)).limits;
+        let limits = evaluator.explain_at(&ToolCall::new("t", None::<&Value>), seconds(0)).limits;
         limits.iter().map(|limit| limit.used.unwrap().to_string()).collect()
     };
     for (outcome, expected) in [
@@ -342,7 +342,7 @@ fn an_approval_stays_used_when_the_charge_of_its_call_is_given_back() {
     let call = call.approval(&approval);
     let Decision::Allow(permit) = evaluator.evaluate_at(&call, seconds(0)) else { panic!() };
     permit.settle(Outcome::Unsent).unwrap();
-    assert_eq!(evaluator.explain(&call, seconds(0)).limits[0].used.unwrap().millionths(), 0);
+    assert_eq!(evaluator.explain_at(&call, seconds(0)).limits[0].used.unwrap().millionths(), 0);
     let Decision::Deny(denial) = evaluator.evaluate_at(&call, seconds(0)) else { panic!() };
     assert_eq!(denial.code(), DenialCode::ApprovalInvalid);
 }

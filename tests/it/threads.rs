@@ -50,7 +50,7 @@ fn is_allowed<S>(decision: &Decision<S>) -> bool {
 
 /// How much is used of each counter that the call would charge, in millionths.
 fn used(evaluator: &Evaluator<MemoryStore>, call: &ToolCall<'_>) -> Vec<u64> {
-    let limits = evaluator.explain(call, now()).limits;
+    let limits = evaluator.explain_at(call, now()).limits;
     limits.iter().map(|limit| limit.used.unwrap().millionths()).collect()
 }
 

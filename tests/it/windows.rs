@@ -71,7 +71,7 @@ fn passes(evaluator: &Evaluator<MemoryStore>, amount: u64, now: SystemTime) -> b
 /// Whether a call would pass; nothing is charged.
 fn would_pass(evaluator: &Evaluator<MemoryStore>, amount: u64, now: SystemTime) -> bool {
     let arguments = json!({"n": amount});
-    evaluator.explain(&ToolCall::new("t", &arguments), now).stopped_by.is_none()
+    evaluator.explain_at(&ToolCall::new("t", &arguments), now).stopped_by.is_none()
 }
 
 /// How many single calls pass at one moment.

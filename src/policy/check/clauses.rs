@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, nearest};
 use crate::json::{MAX_DEPTH, excerpt};
 use crate::path::{Path, Root};
 use crate::policy::ClauseKind;
-use crate::policy::check::{Checker, pointer, text, too_deep};
+use crate::policy::check::{Checker, text, too_deep};
 use crate::policy::document::{self, Comparison, depth, listed};
 use crate::policy::rule::Clause;
 
@@ -43,7 +43,6 @@ impl Checker<'_> {
         }
         let within = Within { kind, negated: false, depth: 0 };
         Clause {
-            pointer: pointer(place),
             name: text(clause.name.as_ref()),
             on_deny: text(clause.on_deny.as_ref()),
             conditions: self.conditions(&clause.conditions, within, &conditions),
@@ -169,6 +168,9 @@ impl Checker<'_> {
     fn operand(&mut self, comparison: &Comparison, place: &Place<'_>) -> Option<TestOperand> {
         let operator = comparison.op;
         let from = place.member("value_from");
+        if self.report.is_incomplete(&place.member("op")) {
+            return None;
+        }
         match (&comparison.value, &comparison.value_from) {
             (Some(value), None) => {
                 self.value(operator, value, comparison.ignore_case, &place.member("value"))
@@ -192,7 +194,6 @@ impl Checker<'_> {
                 self.say(DiagnosticCode::Excluded, message, "leave one of them out", &from);
                 None
             }
-            (None, None) if self.report.is_incomplete(&place.member("op")) => None,
             (None, None) => {
                 let message = "missing member `value`".to_owned();
                 let help = if operator.takes_value_from() {

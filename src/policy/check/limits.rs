@@ -6,29 +6,29 @@ use serde_json::Number;
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, nearest};
 use crate::json::excerpt;
-use crate::limit::{Algorithm, Amount, Increment, Limit, Refund, Scope, ScopeError, Window, write_text};
+use crate::limit::{
+    Algorithm, Amount, Increment, Limit, LimitSpot, Refund, Scope, ScopeError, Window, write_text,
+};
 use crate::number::{AmountError, Decimal};
 use crate::path::{Path, PathError};
-use crate::policy::check::{Checker, pointer, text};
+use crate::policy::check::counters::Counting;
+use crate::policy::check::{Checker, text};
 use crate::policy::document::{self, RateLimit, Scopes, listed};
 use crate::policy::rule::Block;
 
-/// A counter that a limit has named before, and the limit.
-pub(super) struct Seen {
-    id: usize,
-    limit: Arc<str>,
-    window: Window,
-    algorithm: Algorithm,
-    scopes: Vec<Scope>,
-}
-
 impl Checker<'_> {
     /// Checks a limit and adds it to a block.
-    pub(super) fn limit(&mut self, limit: &document::Limit, place: &Place<'_>, block: &mut Block) {
+    pub(super) fn limit(
+        &mut self,
+        limit: &document::Limit,
+        index: usize,
+        place: &Place<'_>,
+        block: &mut Block,
+    ) {
         self.counter_name(&limit.counter, &place.member("counter"));
-        let window = limit.window.canonical();
-        self.window(limit.window, &place.member("window"));
-        if limit.algorithm == Algorithm::Sliding && matches!(window, Window::Month | Window::Lifetime) {
+        let window = self.window(limit.window, &place.member("window"));
+        let slides = limit.algorithm == Algorithm::Sliding;
+        if slides && window.length().is_none() && !self.report.is_incomplete(&place.member("window")) {
             let message = format!("the window `{window}` cannot slide");
             let help = "leave `algorithm` out, or write a window of a fixed length";
             self.say(DiagnosticCode::Excluded, message, help, &place.member("algorithm"));
@@ -36,17 +36,21 @@ impl Checker<'_> {
         let max = self.amount(&limit.max, "from 0", &place.member("max"));
         let scopes = self.scopes(limit.scope.as_ref(), "grant", &place.member("scope"));
         let increment = self.increment(limit, place);
+        let counting = Counting { window, algorithm: limit.algorithm, scopes };
+        let spot = LimitSpot::Limits(index);
+        let (owner, report) = (&block.pointer, &mut *self.report);
+        let counter = self.counters.number(&limit.counter, &counting, owner, spot, place, report);
         let mut key = String::from("|counter");
         write_text(&limit.counter, &mut key);
-        let counter = self.counter(&limit.counter, window, limit.algorithm, &scopes, place);
         let limit = Limit {
-            rule: pointer(place),
+            owner: Arc::clone(owner),
+            spot,
             on_deny: text(limit.on_deny.as_ref()),
             counter,
             window,
             algorithm: limit.algorithm,
             max,
-            scopes,
+            scopes: counting.scopes,
             increment,
             refund: limit.refund,
             key: format!("{key}|{window}|{}", limit.algorithm).into(),
@@ -57,24 +61,26 @@ impl Checker<'_> {
     /// Checks the `rate_limit` of a rule and adds it to the rule's block.
     pub(super) fn rate_limit(&mut self, rate_limit: &RateLimit, rule: &Place<'_>, block: &mut Block) {
         let place = rule.member("rate_limit");
-        let window = rate_limit.window.canonical();
-        self.window(rate_limit.window, &place.member("window"));
+        let window = self.window(rate_limit.window, &place.member("window"));
         let max = self.amount(&rate_limit.max, "from 0", &place.member("max"));
         let scopes = self.scopes(rate_limit.scope.as_ref(), "session", &place.member("scope"));
-        let rule = rule.to_string();
-        let mut key = String::from("|rule");
-        write_text(&rule, &mut key);
         let algorithm = Algorithm::Fixed;
+        let counting = Counting { window, algorithm, scopes };
+        let spot = LimitSpot::RateLimit;
+        let (owner, report) = (&block.pointer, &mut *self.report);
         // No `counter` can be named like this: it would have a control character.
-        let counter = self.counter(&format!("\0{rule}"), window, algorithm, &scopes, &place);
+        let counter = self.counters.number(&format!("\0{owner}"), &counting, owner, spot, &place, report);
+        let mut key = String::from("|rule");
+        write_text(owner, &mut key);
         let limit = Limit {
-            rule: pointer(&place),
+            owner: Arc::clone(owner),
+            spot,
             on_deny: None,
             counter,
             window,
             algorithm,
             max,
-            scopes,
+            scopes: counting.scopes,
             increment: Increment::Fixed(Amount::ONE),
             refund: Refund::default(),
             key: format!("{key}|{window}|{algorithm}").into(),
@@ -84,8 +90,11 @@ impl Checker<'_> {
 
     fn counter_name(&mut self, name: &str, place: &Place<'_>) {
         let length = name.chars().count();
-        if !(1..=128).contains(&length) {
-            let message = format!("the name of a counter has {length} characters");
+        if length == 0 {
+            let message = "the name of the counter is empty".to_owned();
+            self.say(DiagnosticCode::InvalidValue, message, "write 1 to 128 characters", place);
+        } else if length > 128 {
+            let message = format!("the name of the counter has {length} characters");
             self.say(DiagnosticCode::InvalidValue, message, "write 1 to 128 characters", place);
         } else if name.chars().any(char::is_control) {
             let message = format!("the name `{}` has a control character", excerpt(name));
@@ -93,8 +102,8 @@ impl Checker<'_> {
         }
     }
 
-    /// A window that a program made; one that was read is within bounds.
-    fn window(&mut self, window: Window, place: &Place<'_>) {
+    /// The window by its name. One that a program made may be out of bounds; one that was read is not.
+    fn window(&mut self, window: Window, place: &Place<'_>) -> Window {
         if let Window::Seconds(seconds) = window
             && !(1..=Window::MAX_SECONDS).contains(&seconds)
         {
@@ -102,6 +111,7 @@ impl Checker<'_> {
             let help = "write a name such as `minute`, or whole seconds from 1 to 31536000";
             self.say(DiagnosticCode::InvalidValue, message, help, place);
         }
+        window.canonical()
     }
 
     /// An amount; `least` is what the help calls the smallest that is allowed.
@@ -151,8 +161,12 @@ impl Checker<'_> {
     }
 
     fn scopes(&mut self, scopes: Option<&Scopes>, default: &str, place: &Place<'_>) -> Vec<Scope> {
-        let written = scopes.map_or(std::slice::from_ref(&String::new()), Scopes::as_slice).to_vec();
-        let written = if scopes.is_none() { vec![default.to_owned()] } else { written };
+        let written = scopes.map_or_else(|| vec![default.to_owned()], |scopes| scopes.as_slice().to_vec());
+        if written.len() > MAX_SCOPES {
+            let message = format!("a limit has {} scopes, and {MAX_SCOPES} are allowed", written.len());
+            self.say(DiagnosticCode::TooLarge, message, "count by fewer", place);
+            return Vec::new();
+        }
         if written.is_empty() {
             let message = "an empty array names no scope".to_owned();
             self.say(DiagnosticCode::InvalidValue, message, "leave `scope` out, or write `global`", place);
@@ -172,51 +186,6 @@ impl Checker<'_> {
         }
         found.sort_unstable();
         found
-    }
-
-    /// The number of a counter in the policy. Limits that name it must agree.
-    fn counter(
-        &mut self,
-        name: &str,
-        window: Window,
-        algorithm: Algorithm,
-        scopes: &[Scope],
-        place: &Place<'_>,
-    ) -> usize {
-        let id = self.counters.len();
-        let Some(seen) = self.counters.get(name) else {
-            // One that could not be read whole does not speak for the counter.
-            if !self.report.is_incomplete(place) {
-                let limit = pointer(place);
-                let seen = Seen { id, limit, window, algorithm, scopes: scopes.to_vec() };
-                self.counters.insert(name.into(), seen);
-            }
-            return id;
-        };
-        let conflict = if seen.window != window {
-            Some(("window", format!("`{}` and `{window}`", seen.window)))
-        } else if seen.algorithm != algorithm {
-            Some(("algorithm", format!("`{}` and `{algorithm}`", seen.algorithm)))
-        } else if seen.scopes != scopes {
-            let words = |scopes: &[Scope]| {
-                let scopes: Vec<_> = scopes.iter().map(|scope| format!("`{scope}`")).collect();
-                scopes.join(" with ")
-            };
-            Some(("scope", format!("{} and {}", words(&seen.scopes), words(scopes))))
-        } else {
-            None
-        };
-        if let Some((member, values)) = conflict
-            && !self.report.is_incomplete(place)
-        {
-            let message = format!("the counter `{}` is used with two {member}s: {values}", excerpt(name));
-            let help =
-                "limits that share a counter agree on window, algorithm and scope: name another counter";
-            let diagnostic = Diagnostic::new(DiagnosticCode::CounterConflict, message, place.to_string());
-            let first = seen.limit.to_string();
-            self.report.check(diagnostic.with_help(help).with_related("first used here", first));
-        }
-        seen.id
     }
 
     /// A path, or a diagnostic.
@@ -246,6 +215,9 @@ impl Checker<'_> {
         None
     }
 }
+
+/// The most scopes that a limit may have. It bounds the length of a counter's key.
+const MAX_SCOPES: usize = 16;
 
 fn scope_diagnostic(error: &ScopeError, text: &str, place: &Place<'_>) -> Diagnostic {
     let help = match (error, nearest(text, &Scope::NAMES)) {

@@ -10,45 +10,59 @@ use regex_syntax::ast::{
     GroupKind, Span, Visitor, visit,
 };
 
-/// The pattern, rewritten so that the `regex` crate reads it as RE2 does; or what RE2 does not have. `\B` alone goes by
-/// Unicode.
-pub(super) fn translate(pattern: &str) -> Result<String, String> {
+/// A pattern that the `regex` crate reads as RE2 reads the original.
+pub(super) struct Translation {
+    pub(super) pattern: String,
+    /// How many classes it has that are not ASCII.
+    pub(super) unicode_classes: usize,
+}
+
+/// Translates a pattern, or says what it has that RE2 does not.
+pub(super) fn translate(pattern: &str) -> Result<Translation, String> {
     let ast = Parser::new().parse(pattern).map_err(|error| error.kind().to_string())?;
-    let replacements = visit(&ast, Collect(Vec::new()))?;
+    let found = visit(&ast, Collect::default())?;
     let mut translated = String::with_capacity(pattern.len());
     let mut end = 0;
     // In the order of the text: the visitor goes from left to right.
-    for (span, replacement) in replacements {
+    for (span, replacement) in found.replacements {
         translated.push_str(pattern.get(end..span.start.offset).unwrap_or_default());
         translated.push_str(&replacement);
         end = span.end.offset;
     }
     translated.push_str(pattern.get(end..).unwrap_or_default());
-    Ok(translated)
+    Ok(Translation { pattern: translated, unicode_classes: found.unicode_classes })
 }
 
-/// What is written anew.
-struct Collect(Vec<(Span, String)>);
+#[derive(Default)]
+struct Collect {
+    /// What is written anew.
+    replacements: Vec<(Span, String)>,
+    unicode_classes: usize,
+}
 
 impl Visitor for Collect {
-    type Output = Vec<(Span, String)>;
+    type Output = Self;
     type Err = &'static str;
 
     fn finish(self) -> Result<Self::Output, Self::Err> {
-        Ok(self.0)
+        Ok(self)
     }
 
     fn visit_pre(&mut self, ast: &Ast) -> Result<(), Self::Err> {
         match ast {
-            Ast::ClassPerl(class) => self.0.push((class.span, format!("[{}]", ascii(class)))),
+            Ast::ClassPerl(class) => {
+                self.replacements.push((class.span, format!("[{}]", ascii(class))));
+            }
+            Ast::ClassUnicode(_) => self.unicode_classes = self.unicode_classes.saturating_add(1),
             Ast::Assertion(assertion) => match assertion.kind {
-                AssertionKind::WordBoundary => self.0.push((assertion.span, r"(?-u:\b)".to_owned())),
+                AssertionKind::WordBoundary => {
+                    self.replacements.push((assertion.span, r"(?-u:\b)".to_owned()));
+                }
                 AssertionKind::StartLine
                 | AssertionKind::EndLine
                 | AssertionKind::StartText
-                | AssertionKind::EndText
-                | AssertionKind::NotWordBoundary => {}
-                _ => return Err("the only word boundaries are `\\b` and `\\B`"),
+                | AssertionKind::EndText => {}
+                _ => return Err("the only word boundary is `\\b`"),
             },
             Ast::Flags(set) => check_flags(&set.flags)?,
             Ast::Group(group) => {
@@ -63,7 +77,11 @@ impl Visitor for Collect {
 
     fn visit_class_set_item_pre(&mut self, item: &ClassSetItem) -> Result<(), Self::Err> {
         match item {
-            ClassSetItem::Perl(class) => self.0.push((class.span, ascii(class))),
+            ClassSetItem::Unicode(_) => self.unicode_classes = self.unicode_classes.saturating_add(1),
+            ClassSetItem::Range(range) if !range.end.c.is_ascii() => {
+                self.unicode_classes = self.unicode_classes.saturating_add(1);
+            }
+            ClassSetItem::Perl(class) => self.replacements.push((class.span, ascii(class))),
             ClassSetItem::Bracketed(_) => {
                 return Err("a class inside a class is not supported; escape `[` as `\\[`");
             }
@@ -107,7 +125,7 @@ mod tests {
     use super::*;
 
     fn is_match(pattern: &str, text: &str) -> bool {
-        Regex::new(&translate(pattern).unwrap()).unwrap().is_match(text)
+        Regex::new(&translate(pattern).unwrap().pattern).unwrap().is_match(text)
     }
 
     #[test]
@@ -148,6 +166,7 @@ mod tests {
             "[a[b]]",
             r"\b{start}a",
             r"\<a",
+            r"a\B",
         ] {
             assert!(translate(pattern).is_err(), "{pattern}");
         }
@@ -155,8 +174,8 @@ mod tests {
 
     #[test]
     fn what_has_no_class_stays_as_it_is() {
-        for pattern in ["", "^(?:feat|fix)/", "(?i-s:a)b", r"[[:alpha:]]\.[^a-z\[&]", r"\x41\u{e9}", r"a\B"] {
-            assert_eq!(translate(pattern).unwrap(), pattern);
+        for pattern in ["", "^(?:feat|fix)/", "(?i-s:a)b", r"[[:alpha:]]\.[^a-z\[&]", r"\x41\u{e9}"] {
+            assert_eq!(translate(pattern).unwrap().pattern, pattern);
         }
     }
 }

@@ -34,18 +34,38 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// A comparison of what is at a path with a value.
+    /// A comparison of what is at a path with a value. For one with more to it, begin with [`Comparison::new`].
     #[must_use]
     pub fn new(path: impl Into<String>, op: Operator, value: impl Into<Value>) -> Self {
-        Self::Compare(Box::new(Comparison {
-            path: path.into(),
-            op,
-            value: Some(value.into()),
-            value_from: None,
-            ignore_case: false,
-            each: None,
-            absent_as: None,
-        }))
+        Self::from(Comparison { value: Some(value.into()), ..Comparison::new(path, op) })
+    }
+
+    /// All of these.
+    #[must_use]
+    pub fn all(conditions: impl Into<Vec<Self>>) -> Self {
+        Self::All { all: conditions.into() }
+    }
+
+    /// One of these.
+    #[must_use]
+    pub fn any(conditions: impl Into<Vec<Self>>) -> Self {
+        Self::Any { any: conditions.into() }
+    }
+
+    /// Not this.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it is the member `not` of the language, and no operator"
+    )]
+    #[must_use]
+    pub fn not(condition: Self) -> Self {
+        Self::Not { not: Box::new(condition) }
+    }
+}
+
+impl From<Comparison> for Condition {
+    fn from(comparison: Comparison) -> Self {
+        Self::Compare(Box::new(comparison))
     }
 }
 
@@ -120,6 +140,32 @@ members! {
         optional each: Option<Quantifier>,
         /// The value that the server uses where the argument is absent.
         optional absent_as: Option<Value>,
+    }
+}
+
+impl Comparison {
+    /// A comparison without `value` and `value_from`, one of which must be set.
+    ///
+    /// ```
+    /// use mcp_policy::policy::document::{Comparison, Condition, Operator};
+    ///
+    /// let mut comparison = Comparison::new("args.branch", Operator::NotIn);
+    /// comparison.value = Some(serde_json::json!(["main"]));
+    /// comparison.ignore_case = true;
+    /// let condition = Condition::from(comparison);
+    /// # let _ = condition;
+    /// ```
+    #[must_use]
+    pub fn new(path: impl Into<String>, op: Operator) -> Self {
+        Self {
+            path: path.into(),
+            op,
+            value: None,
+            value_from: None,
+            ignore_case: false,
+            each: None,
+            absent_as: None,
+        }
     }
 }
 

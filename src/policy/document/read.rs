@@ -6,6 +6,7 @@ use serde_json::{Number, Value};
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, Report, nearest};
 use crate::json::{Member, Node, NodeKind, excerpt};
+use crate::risk::Category;
 
 /// A part of a document.
 pub(crate) trait Read: Sized {
@@ -222,6 +223,9 @@ impl<'a> Object<'a> {
         if let Some(part) = self.read(name, report) {
             return part;
         }
+        if !self.suggested.contains(&name) && report.omit() {
+            return T::stand_in();
+        }
         let missing = self.place.member(name).to_string();
         if self.suggested.contains(&name) {
             // It is there under a wrong name, and that has been said.
@@ -247,6 +251,9 @@ impl<'a> Object<'a> {
 
 /// Reports a value of the wrong type.
 pub(super) fn wrong_type(node: &Node, place: &Place<'_>, expected: &str, report: &mut Report) {
+    if report.omit() {
+        return;
+    }
     let message = format!("expected {expected}, found {}", node.article());
     let diagnostic = Diagnostic::new(DiagnosticCode::WrongType, message, place.to_string());
     report.broken(diagnostic, node.span.clone());
@@ -254,6 +261,9 @@ pub(super) fn wrong_type(node: &Node, place: &Place<'_>, expected: &str, report:
 
 /// Reports a value that is of the right type and not allowed.
 pub(super) fn invalid(node: &Node, place: &Place<'_>, message: String, help: &str, report: &mut Report) {
+    if report.omit() {
+        return;
+    }
     let diagnostic = Diagnostic::new(DiagnosticCode::InvalidValue, message, place.to_string());
     report.broken(diagnostic.with_help(help), node.span.clone());
 }
@@ -393,16 +403,15 @@ impl<T: Read> Read for BTreeMap<String, T> {
     }
 }
 
-impl<T: Read> Read for BTreeMap<crate::risk::Category, T> {
+impl<T: Read> Read for BTreeMap<Category, T> {
     fn read(node: &Node, place: &Place<'_>, report: &mut Report) -> Self {
-        let names: Vec<&'static str> =
-            crate::risk::Category::ALL.iter().map(|choice| choice.as_str()).collect();
+        let names: Vec<&'static str> = Category::ALL.iter().map(|choice| choice.as_str()).collect();
         let Some(Object { members, .. }) = Object::of(node, place, &names, report) else {
             return Self::stand_in();
         };
         let read = |member: &Member| {
             let rule = T::read(&member.value, &place.member(&member.key), report);
-            Some((crate::risk::Category::from_name(&member.key)?, rule))
+            Some((Category::from_name(&member.key)?, rule))
         };
         members.iter().filter_map(read).collect()
     }

@@ -10,6 +10,16 @@ pub(super) struct Shard {
     entries: HashMap<Box<str>, Entry>,
 }
 
+/// What came of dropping entries.
+pub(super) struct Swept {
+    pub(super) dropped: usize,
+    /// When the first of those that were kept ends, in microseconds.
+    pub(super) earliest_end: i64,
+    pub(super) kept: usize,
+    /// Until when the last of the dropped uses of approvals had to be remembered, in microseconds.
+    pub(super) forgotten_until: i64,
+}
+
 #[derive(Debug)]
 pub(super) enum Entry {
     Counter(Counter),
@@ -80,14 +90,17 @@ impl Shard {
         }
     }
 
-    /// Drops entries: how many, when the first of the others ends, and how many they are.
-    pub(super) fn drop_where(&mut self, drop: &impl Fn(&Entry) -> bool) -> (usize, i64, usize) {
+    /// Drops entries.
+    pub(super) fn drop_where(&mut self, drop: &impl Fn(&Entry) -> bool) -> Swept {
         let before = self.entries.len();
         let mut earliest_end = i64::MAX;
+        let mut forgotten_until = i64::MIN;
         self.entries.retain(|_, entry| {
             let keep = !drop(entry);
-            if keep {
-                earliest_end = earliest_end.min(entry.ends());
+            match entry {
+                _ if keep => earliest_end = earliest_end.min(entry.ends()),
+                Entry::UsedUntil(until) => forgotten_until = forgotten_until.max(*until),
+                Entry::Counter(_) => {}
             }
             keep
         });
@@ -96,6 +109,6 @@ impl Shard {
         if kept < self.entries.capacity().wrapping_div(4) {
             self.entries.shrink_to(kept.saturating_mul(2));
         }
-        (before.saturating_sub(kept), earliest_end, kept)
+        Swept { dropped: before.saturating_sub(kept), earliest_end, kept, forgotten_until }
     }
 }

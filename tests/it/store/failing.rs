@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use mcp_policy::limit::{Charges, Reservation};
 use mcp_policy::store::{Exceeded, NullStore, Peek, Refusal, StoreError};
-use mcp_policy::{CounterStore, Decision, DenialCode, Evaluator, MemoryStore, Outcome, ToolCall, Unenforced};
+use mcp_policy::{CounterStore, Decision, DenialCode, Evaluator, MemoryStore, Outcome, Stop, ToolCall};
 use serde_json::{Value, json};
 
 use super::{code, decide, free_and_priced, policy, seconds};
@@ -49,9 +49,9 @@ fn t42_a_store_that_is_down_denies_what_has_a_price_and_does_not_say_where_it_is
     assert_eq!(cause.as_deref(), Some("connection refused: redis://:s3cret@10.0.0.7:6379"));
 
     // An explanation says that nothing is known, and does not promise that the call would pass.
-    let explanation = evaluator.explain(&ToolCall::new("priced", None::<&Value>), seconds(0));
+    let explanation = evaluator.explain_at(&ToolCall::new("priced", None::<&Value>), seconds(0));
     assert_eq!(explanation.limits[0].used, None);
-    let Some(Unenforced::Deny(denial)) = &explanation.stopped_by else { panic!("{explanation}") };
+    let Some(Stop::Deny(denial)) = &explanation.stopped_by else { panic!("{explanation}") };
     assert_eq!(denial.code(), DenialCode::StoreUnavailable);
     assert!(!explanation.to_string().contains("10.0.0.7"));
 }
@@ -63,7 +63,7 @@ fn t42_monitor_mode_lets_a_call_through_while_the_store_is_down_and_says_so() {
     let evaluator = Evaluator::new(document.try_into().unwrap(), Down);
     let decision = evaluator.evaluate_at(&ToolCall::new("priced", None::<&Value>), seconds(0));
     let Decision::Allow(permit) = decision else { panic!("{decision:?}") };
-    let Some(Unenforced::Deny(denial)) = permit.unenforced() else { panic!("{permit:?}") };
+    let Some(Stop::Deny(denial)) = permit.unenforced() else { panic!("{permit:?}") };
     assert_eq!(denial.code(), DenialCode::StoreUnavailable);
     // Nothing was charged, so the store has nothing to do.
     permit.settle(Outcome::Unsent).unwrap();
@@ -180,7 +180,7 @@ fn a_charge_stays_when_the_store_cannot_be_reached_to_give_it_back() {
         // Where nothing is to be given back the store is not asked.
         assert_eq!(permit.settle(outcome).is_err(), outcome == Outcome::Unsent, "{outcome}");
     }
-    let explanation = evaluator.explain(&call, seconds(0));
+    let explanation = evaluator.explain_at(&call, seconds(0));
     assert_eq!(explanation.limits[0].used.unwrap().to_string(), "3");
     assert_eq!(down().to_string(), "the counter store is not available");
 }

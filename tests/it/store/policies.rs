@@ -90,7 +90,7 @@ fn t40_a_permit_of_the_policy_before_settles_as_it_was_charged() {
     assert_eq!(passed, 3);
     evaluator.replace_policy(old);
     let used: Vec<_> = evaluator
-        .explain(&call, seconds(0))
+        .explain_at(&call, seconds(0))
         .limits
         .iter()
         .map(|limit| limit.used.unwrap().to_string())
@@ -143,7 +143,7 @@ fn t41_thousands_of_limits_on_one_tool_are_charged_all_or_none() {
     let denial = decide(&evaluator, &call, seconds(0)).unwrap_err();
     assert_eq!(denial.rule(), Some("/tools/t/limits/4321"));
     let used: HashSet<_> = evaluator
-        .explain(&call, seconds(0))
+        .explain_at(&call, seconds(0))
         .limits
         .iter()
         .map(|limit| limit.used.unwrap().to_string())

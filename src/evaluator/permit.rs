@@ -4,28 +4,19 @@ use std::fmt;
 
 use crate::evaluator::Evaluator;
 use crate::limit::{Charged, Outcome, Reservation};
-use crate::policy::{ApprovalRequest, Denial};
+use crate::policy::Stop;
 use crate::store::{CounterStore, StoreError};
 
 /// A call that is let through.
 ///
 /// Whoever forwards the call settles the permit once the call has come to its end. One that is dropped
-/// without keeps its charges until their windows end.
+/// without keeps its charges until their windows end. That is right too for a call that was sent and got no answer, or
+/// that was cancelled: the server may have done the work.
 #[must_use = "a permit that is dropped keeps what it was charged, also if the call was never sent"]
 pub struct Permit<S> {
     evaluator: Evaluator<S>,
     reservation: Reservation,
-    unenforced: Option<Unenforced>,
-}
-
-/// What monitor mode did not enforce.
-#[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_enums, reason = "everything that is not an allow")]
-pub enum Unenforced {
-    /// The call would have been denied.
-    Deny(Denial),
-    /// The call would have been held for approval.
-    NeedsApproval(ApprovalRequest),
+    unenforced: Option<Stop>,
 }
 
 impl<S> Permit<S> {
@@ -37,15 +28,11 @@ impl<S> Permit<S> {
 
     /// In monitor mode: what would have happened to the call if that was not to be let through.
     #[must_use]
-    pub fn unenforced(&self) -> Option<&Unenforced> {
+    pub fn unenforced(&self) -> Option<&Stop> {
         self.unenforced.as_ref()
     }
 
-    pub(crate) fn new(
-        evaluator: Evaluator<S>,
-        reservation: Reservation,
-        unenforced: Option<Unenforced>,
-    ) -> Self {
+    pub(super) fn new(evaluator: Evaluator<S>, reservation: Reservation, unenforced: Option<Stop>) -> Self {
         Self { evaluator, reservation, unenforced }
     }
 }
