@@ -13,7 +13,8 @@ use crate::player::Player;
 /// Plays one line. A call leads to a line of output.
 pub(crate) fn play(text: &str, number: u64, player: &mut Player) -> Result<Option<Line>, String> {
     // The strict reading: a key that occurs twice is an error, and numbers are exact.
-    let line = json::parse(text).map_err(|error| error.to_string())?;
+    let line =
+        json::parse(text).map_err(|error| format!("{} at column {}", error.message(), error.column()))?;
     let line = line.as_object().ok_or("not an object")?;
     let now = moment(line, "at")?;
     if line.contains_key("settles") {
@@ -51,7 +52,8 @@ fn only(line: &Map<String, Value>, names: &[&str]) -> Result<(), String> {
 }
 
 fn text_of<'a>(line: &'a Map<String, Value>, name: &str) -> Result<&'a str, String> {
-    line.get(name).and_then(Value::as_str).ok_or_else(|| format!("`{name}` is not a string"))
+    let value = line.get(name).ok_or_else(|| format!("`{name}` is missing"))?;
+    value.as_str().ok_or_else(|| format!("`{name}` is not a string"))
 }
 
 fn moment(line: &Map<String, Value>, name: &str) -> Result<SystemTime, String> {

@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let text = std::fs::read_to_string(&options.policy)
         .map_err(|error| format!("cannot read {}: {error}", options.policy))?;
-    let policy: Policy = text.parse()?;
+    let policy = text.parse::<Policy>().map_err(|error| format!("{}:\n{error}", options.policy))?;
     let mut player = Player::new(policy);
     let mut exchange = recorded::Exchange::new(&options.context);
     let mut output = io::BufWriter::new(io::stdout().lock());
@@ -52,15 +52,13 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         if length == 0 {
             break;
         }
-        let text = std::str::from_utf8(&line).map_err(|error| format!("line {number}: {error}"))?;
-        if u64::try_from(length)? == LONGEST_LINE && !text.ends_with('\n') {
-            return Err(format!("line {number}: longer than {LONGEST_LINE} bytes").into());
-        }
-        let text = text.strip_suffix('\n').unwrap_or(text);
-        let result = if options.recorded {
-            exchange.play(text, number, &mut player)
-        } else {
-            calls::play(text, number, &mut player)
+        let is_cut = u64::try_from(length)? == LONGEST_LINE && line.last() != Some(&b'\n');
+        let result = match std::str::from_utf8(&line) {
+            _ if is_cut => Err(format!("longer than {LONGEST_LINE} bytes")),
+            Err(error) => Err(error.to_string()),
+            Ok(text) if options.recorded && text.trim().is_empty() => Ok(None),
+            Ok(text) if options.recorded => exchange.play(text, number, &mut player),
+            Ok(text) => calls::play(text, number, &mut player),
         };
         match result {
             Ok(Some(decision)) => {
@@ -70,7 +68,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
             Ok(None) => {}
             Err(error) => {
                 output.flush()?;
-                return Err(format!("line {number}: {error}").into());
+                return Err(format!("{}, line {number}: {error}", options.input).into());
             }
         }
     }

@@ -30,11 +30,8 @@ impl<'a> Exchange<'a> {
         player: &mut Player,
     ) -> Result<Option<Line>, String> {
         let text = text.trim();
-        if text.is_empty() {
-            return Ok(None);
-        }
         let (direction, message) = text.split_at_checked(1).unwrap_or((text, ""));
-        let message = json::parse(message).map_err(|error| error.to_string())?;
+        let message = json::parse(message).map_err(|error| error.message().to_owned())?;
         let message = message.as_object().ok_or("not one JSON-RPC message")?;
         match direction {
             ">" => Ok(self.sent(message, number, player)),
