@@ -3,6 +3,8 @@
 mod fold;
 mod host;
 mod list;
+mod operand;
+mod operator;
 mod path_within;
 mod predicate;
 mod subject;
@@ -12,9 +14,10 @@ use std::ops::ControlFlow;
 
 pub(crate) use host::Hosts;
 pub(crate) use list::List;
+pub(crate) use operand::{Operand, OperandError};
+pub(crate) use operator::JsonType;
+pub use operator::Operator;
 pub(crate) use path_within::Directories;
-pub use predicate::Operator;
-pub(crate) use predicate::{JsonType, Operand, OperandError};
 pub(crate) use subject::Subject;
 pub use truth::Truth;
 

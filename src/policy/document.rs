@@ -25,6 +25,7 @@
 //! ```
 
 mod condition;
+mod object;
 mod read;
 mod scalars;
 
@@ -34,7 +35,8 @@ use serde_json::Number;
 
 pub(crate) use condition::depth;
 pub use condition::{Comparison, Condition};
-pub(crate) use read::{Read, listed};
+pub(crate) use object::listed;
+pub(crate) use read::Read;
 use read::{choices, members};
 pub use scalars::{RateLimit, Scopes, Version};
 

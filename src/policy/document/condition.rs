@@ -7,7 +7,8 @@ use crate::condition::{Operator, Quantifier};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, Report};
 use crate::json::{Node, NodeKind};
 use crate::policy::document::Read;
-use crate::policy::document::read::{Object, deserialize, members};
+use crate::policy::document::object::Object;
+use crate::policy::document::read::{deserialize, members};
 
 /// What is asked of a call.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -8,7 +8,8 @@ use crate::json::{Node, NodeKind, excerpt};
 use crate::limit::{Window, WindowName};
 use crate::number::Decimal;
 use crate::policy::document::Read;
-use crate::policy::document::read::{deserialize, invalid, members, unknown_name, wrong_type};
+use crate::policy::document::object::{invalid, unknown_name, wrong_type};
+use crate::policy::document::read::{deserialize, members};
 
 crate::names::names! {
     /// The version of the language.
