@@ -81,7 +81,8 @@ impl<'a> ToolCall<'a> {
 
 /// What a client sent as the arguments of a call.
 ///
-/// Made by [`ToolCall::new`] from a JSON object, from any JSON value, or from `None`. `Debug` shows no values.
+/// Made by [`ToolCall::new`] from a JSON object, from any JSON value, or from `None`. `Debug` shows no
+/// values.
 #[derive(Clone, Copy)]
 pub struct Arguments<'a> {
     pub(crate) kind: ArgumentsKind<'a>,

@@ -63,8 +63,8 @@ names! {
         Failed = "failed",
         /// The server answered with a result.
         Succeeded = "succeeded",
-        /// The call never left the gateway. One that was sent and got no answer is not unsent: the server may have done
-        /// the work.
+        /// The call never left the gateway. One that was sent and got no answer is not unsent: the server may
+        /// have done the work.
         Unsent = "unsent",
     }
 }
@@ -148,8 +148,8 @@ impl Limit {
         rule_pointer(&self.owner, self.spot)
     }
 
-    /// What it allows, in words: "at most 10 calls per minute for each `grant`". The max is that of the charge: another
-    /// limit of the same counter may have a smaller one.
+    /// What it allows, in words: "at most 10 calls per minute for each `grant`". The max is that of the
+    /// charge: another limit of the same counter may have a smaller one.
     pub(crate) fn words(&self, max: Amount) -> String {
         let what = match &self.increment {
             Increment::Fixed(Amount::ONE) if max == Amount::ONE => "1 call".to_owned(),

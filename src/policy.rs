@@ -97,12 +97,12 @@ impl Policy {
 
     /// Judges a call at a moment: whether it is denied, needs approval, or is allowed, and at what price.
     ///
-    /// Keys and fingerprints are those of the namespace `""`: an approval that was asked for here is not one for an
-    /// [`Evaluator`](crate::Evaluator) with a namespace.
+    /// Keys and fingerprints are those of the namespace `""`: an approval that was asked for here is not one
+    /// for an [`Evaluator`](crate::Evaluator) with a namespace.
     ///
-    /// Nothing is charged. Nothing is allocated on the way to an allow without a price either, but where an operator
-    /// must: `host_in` and `path_within`, `contains` and lists with `ignore_case` where folding changes the text, lists
-    /// that an array or object is looked for in, and lists from `value_from`.
+    /// Nothing is charged. Nothing is allocated on the way to an allow without a price either, but where an
+    /// operator must: `host_in` and `path_within`, `contains` and lists with `ignore_case` where folding
+    /// changes the text, lists that an array or object is looked for in, and lists from `value_from`.
     ///
     /// The verdict is what the policy says, also in [monitor mode](Policy::mode).
     #[must_use]
@@ -135,8 +135,8 @@ impl Policy {
         &self.inner.document
     }
 
-    /// SHA-256 of the document in canonical JSON: the same for two texts that differ in white space or in the order
-    /// of members. What was approved under a policy with one digest is not approved under another.
+    /// SHA-256 of the document in canonical JSON: the same for two texts that differ in white space or in the
+    /// order of members. What was approved under a policy with one digest is not approved under another.
     #[must_use]
     pub fn digest(&self) -> Fingerprint {
         self.inner.digest

@@ -77,8 +77,8 @@ impl<'a> Context<'a> {
         Self { user: Some(user), ..self }
     }
 
-    /// Further attributes by name, instead of any that were given here before. Of two with one name the first counts, and one that was set by its own
-    /// method counts before all of these.
+    /// Further attributes by name, instead of any that were given here before. Of two with one name the first
+    /// counts, and one that was set by its own method counts before all of these.
     #[must_use]
     pub const fn attributes(self, attributes: &'a [(&'a str, &'a str)]) -> Self {
         Self { attributes, ..self }

@@ -25,8 +25,8 @@ pub(crate) struct List {
 }
 
 impl List {
-    /// The index of the first element that is not allowed: a null, one that cannot be compared, or, where case is
-    /// ignored, one that is no string.
+    /// The index of the first element that is not allowed: a null, one that cannot be compared, or, where
+    /// case is ignored, one that is no string.
     pub(crate) fn new(elements: &[Value], ignore_case: bool) -> Result<Self, usize> {
         let mut list = Self { ignore_case, ..Self::default() };
         for (index, element) in elements.iter().enumerate() {

@@ -13,8 +13,8 @@ struct Directory {
 }
 
 impl Directories {
-    /// The index of the first text that is no directory: empty, climbing out by `..`, or with what no argument may
-    /// have.
+    /// The index of the first text that is no directory: empty, climbing out by `..`, or with what no
+    /// argument may have.
     pub(crate) fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, usize> {
         let mut directories = Vec::new();
         for (index, text) in texts.into_iter().enumerate() {

@@ -58,8 +58,8 @@ impl Report {
         }
     }
 
-    /// Adds what is wrong with a value that was read, unless that value only stands in for one that was not, or the
-    /// same has been said when it was read.
+    /// Adds what is wrong with a value that was read, unless that value only stands in for one that was not,
+    /// or the same has been said when it was read.
     pub(crate) fn check(&mut self, diagnostic: Diagnostic) {
         let is_same = |found: &Found| found.diagnostic == diagnostic;
         if !self.is_broken(diagnostic.pointer()) && !self.found.iter().any(is_same) {

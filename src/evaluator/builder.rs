@@ -36,7 +36,8 @@ impl<S> EvaluatorBuilder<S> {
         Self { policy: None, store, namespace: Box::default(), catalog: None }
     }
 
-    /// The policy. Without one every call is denied ([`NoPolicy`](crate::DenialCode::NoPolicy)) until there is.
+    /// The policy. Without one every call is denied ([`NoPolicy`](crate::DenialCode::NoPolicy)) until there
+    /// is.
     #[must_use]
     pub fn policy(self, policy: Policy) -> Self {
         Self { policy: Some(policy), ..self }

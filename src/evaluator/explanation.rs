@@ -22,14 +22,13 @@ use crate::store::{CounterStore, Peek};
 
 /// Why a call would come to what it comes to.
 ///
-/// `Display` writes it for people, and serde as JSON. It quotes no argument, but where a limit counts by one: the key of a
-/// counter holds the values of its scopes. Every `rule` in it is a JSON Pointer into the
-/// policy.
+/// `Display` writes it for people, and serde as JSON. It quotes no argument, but where a limit counts by one:
+/// the key of a counter holds the values of its scopes. Every `rule` in it is a JSON Pointer into the policy.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// The rule that decides: `/default` where there is none and the policy allows that. `None` if there is none and the
-    /// policy denies that, or if the call was denied before a rule was looked for.
+    /// The rule that decides: `/default` where there is none and the policy allows that. `None` if there is
+    /// none and the policy denies that, or if the call was denied before a rule was looked for.
     pub rule: Option<String>,
     /// Every clause that was looked at, in order.
     pub clauses: Vec<ClauseExplanation>,
@@ -51,8 +50,8 @@ pub struct ClauseExplanation {
     pub truth: Truth,
     /// Whether that denies the call, or asks for approval.
     pub bites: bool,
-    /// Every condition that was looked at, inner ones before those that they are in. Where a clause was settled before,
-    /// the rest was not looked at.
+    /// Every condition that was looked at, inner ones before those that they are in. Where a clause was
+    /// settled before, the rest was not looked at.
     pub conditions: Vec<ConditionExplanation>,
 }
 

@@ -10,8 +10,8 @@ use crate::store::{CounterStore, StoreError};
 /// A call that is let through.
 ///
 /// Whoever forwards the call settles the permit once the call has come to its end. One that is dropped
-/// without keeps its charges until their windows end. That is right too for a call that was sent and got no answer, or
-/// that was cancelled: the server may have done the work.
+/// without keeps its charges until their windows end. That is right too for a call that was sent and got no
+/// answer, or that was cancelled: the server may have done the work.
 #[must_use = "a permit that is dropped keeps what it was charged, also if the call was never sent"]
 pub struct Permit<S> {
     evaluator: Evaluator<S>,

@@ -51,12 +51,6 @@ pub(crate) struct Standing {
     pub(crate) exceeded: Option<Freed>,
 }
 
-/// A step back of the clock by more than this, and by more than two windows, makes a counter start over.
-pub(crate) const HOUR: i64 = 3_600 * Timestamp::SECOND;
-
-const PARTS: i64 = 16;
-const PARTS_KEPT: usize = 17;
-
 impl Counter {
     /// What a charge finds at a moment.
     pub(crate) fn standing(before: Option<&Self>, charge: &Charge, now: Timestamp) -> Standing {
@@ -158,9 +152,6 @@ impl Counter {
     }
 }
 
-/// The generation of a window that has not been charged yet. Stores count from 1.
-const NEW: u64 = 0;
-
 impl Fixed {
     fn at(before: Option<&Self>, window: Window, now: Timestamp) -> Self {
         let (start, end) = window.around(now);
@@ -246,3 +237,12 @@ fn starts_over(start: i64, length: i64, now: Timestamp) -> bool {
     let ahead = start.saturating_sub(now.micros());
     ahead > length.saturating_mul(2) && ahead > HOUR
 }
+
+/// A step back of the clock by more than this, and by more than two windows, makes a counter start over.
+pub(crate) const HOUR: i64 = 3_600 * Timestamp::SECOND;
+
+const PARTS: i64 = 16;
+const PARTS_KEPT: usize = 17;
+
+/// The generation of a window that has not been charged yet. Stores count from 1.
+const NEW: u64 = 0;

@@ -3,8 +3,8 @@
 //! Every type here is plain data: programs build it, serde reads and writes it, and [`Policy`](crate::Policy)
 //! is made of it by `TryFrom`, which checks it. Nothing else in the crate knows the name of a member.
 //!
-//! serde tells the first mistake of a document alone; [`Policy::from_json`](crate::Policy::from_json) tells all, with
-//! their places.
+//! serde tells the first mistake of a document alone; [`Policy::from_json`](crate::Policy::from_json) tells
+//! all, with their places.
 //!
 //! ```
 //! use mcp_policy::policy::document::{DefaultAction, Limit, PolicyDocument, Rule};
@@ -181,7 +181,8 @@ impl Clause {
     }
 }
 
-/// Reports a condition that stands where a clause of conditions is expected, once and not for each of its members.
+/// Reports a condition that stands where a clause of conditions is expected, once and not for each of its
+/// members.
 fn bare_condition(node: &Node, place: &Place<'_>, report: &mut Report) -> Option<Clause> {
     let NodeKind::Object(members) = &node.kind else {
         return None;
@@ -258,7 +259,8 @@ impl Rule {
     }
 }
 
-/// Reports what stands beside `action: "deny"`, also where it is written and empty. The rule is then read as any other.
+/// Reports what stands beside `action: "deny"`, also where it is written and empty. The rule is then read as
+/// any other.
 fn denies_alone(node: &Node, place: &Place<'_>, report: &mut Report) -> Option<Rule> {
     let NodeKind::Object(members) = &node.kind else {
         return None;

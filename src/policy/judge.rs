@@ -21,7 +21,8 @@ use crate::timestamp::Timestamp;
 pub(crate) trait Observer: ConditionObserver {
     /// The rule that decides, as a JSON Pointer.
     fn rule(&mut self, pointer: &str);
-    /// The clause at this place of a rule or of `all_tools` has come to this; its conditions have been seen before.
+    /// The clause at this place of a rule or of `all_tools` has come to this; its conditions have been seen
+    /// before.
     fn clause(&mut self, owner: &str, kind: ClauseKind, index: usize, truth: Truth);
 }
 

@@ -36,8 +36,8 @@ pub(crate) struct Rule {
 /// Clauses and limits: what `all_tools` and a rule have in common.
 #[derive(Debug)]
 pub(crate) struct Block {
-    /// Where the rule or `all_tools` stands, as a JSON Pointer. What stands in it is found by its position: the name of a
-    /// tool may be long, and a policy may have many clauses.
+    /// Where the rule or `all_tools` stands, as a JSON Pointer. What stands in it is found by its position:
+    /// the name of a tool may be long, and a policy may have many clauses.
     pub(crate) pointer: Arc<str>,
     pub(crate) require: Vec<Clause>,
     pub(crate) deny_if: Vec<Clause>,

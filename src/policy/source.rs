@@ -11,8 +11,8 @@ pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// it.
 pub const MAX_DEPTH: usize = 64;
 
-/// The longest key of a document, in bytes, such as the name of a tool: 1 KiB. Keys are repeated in what is said about a
-/// document, and in what is kept of it.
+/// The longest key of a document, in bytes, such as the name of a tool: 1 KiB. Keys are repeated in what is
+/// said about a document, and in what is kept of it.
 pub const MAX_KEY_BYTES: usize = 1024;
 
 /// Reads a document. There is a tree unless the text is not JSON, and a document whenever there is a tree; it

@@ -47,8 +47,8 @@ names! {
         Hidden = "hidden",
         /// A limit would be exceeded.
         LimitExceeded = "limit_exceeded",
-        /// The arguments are not a JSON object, or nested too deep to be approved, or the tool's name is not 1 to 128
-        /// visible ASCII characters.
+        /// The arguments are not a JSON object, or nested too deep to be approved, or the tool's name is not
+        /// 1 to 128 visible ASCII characters.
         MalformedCall = "malformed_call",
         /// There is no policy.
         NoPolicy = "no_policy",
@@ -156,9 +156,9 @@ impl From<Denial> for Stop {
 
 /// A call that may pass once somebody has approved it.
 ///
-/// `Display` writes what is shown to whoever is asked. It does not hold the call: keep the tool and its arguments, and
-/// show them too. Until the answer comes the agent can be told that the call waits for approval; it repeats the call, or
-/// the program does.
+/// `Display` writes what is shown to whoever is asked. It does not hold the call: keep the tool and its
+/// arguments, and show them too. Until the answer comes the agent can be told that the call waits for
+/// approval; it repeats the call, or the program does.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};

@@ -16,12 +16,14 @@ use crate::timestamp::Timestamp;
 
 /// Counters in memory: exact under any number of threads, and gone with the process.
 ///
-/// It holds a bounded number of counters. Counters whose windows have long been over are dropped now and then, so that
-/// the memory follows what is in use. At the bound every counter whose window is over is dropped, and if that is not
-/// enough a new counter is refused ([`Refusal::Full`]). One whose window is not over is never dropped.
+/// It holds a bounded number of counters. Counters whose windows have long been over are dropped now and
+/// then, so that the memory follows what is in use. At the bound every counter whose window is over is
+/// dropped, and if that is not enough a new counter is refused ([`Refusal::Full`]). One whose window is not
+/// over is never dropped.
 ///
-/// What is over is told by the time that callers pass in, so a store must be given one clock. Where that is set back after
-/// counters were dropped, it finds them new; an approval that was used is not valid a second time even then.
+/// What is over is told by the time that callers pass in, so a store must be given one clock. Where that is
+/// set back after counters were dropped, it finds them new; an approval that was used is not valid a second
+/// time even then.
 pub struct MemoryStore {
     shards: Box<[Mutex<Shard>]>,
     hasher: RandomState,
@@ -32,23 +34,17 @@ pub struct MemoryStore {
     sweep_at: AtomicUsize,
     /// No entry ends before this moment, in microseconds.
     earliest_end: AtomicI64,
-    /// Every approval that had to be remembered until then, in microseconds, may have been forgotten: a clock that was
-    /// once ahead must not make one valid a second time.
+    /// Every approval that had to be remembered until then, in microseconds, may have been forgotten: a clock
+    /// that was once ahead must not make one valid a second time.
     forgotten_until: AtomicI64,
     generation: AtomicU64,
     /// Held by the one thread that drops entries.
     sweeping: Mutex<()>,
 }
 
-/// A power of two, and no more than a `u64` has bits.
-const SHARDS: usize = 64;
-
-/// Entries that are over are not looked for below this count.
-const SMALLEST_SWEEP: usize = 4_096;
-
 impl MemoryStore {
-    /// How many counters a store holds unless it is said: a million. With short names one takes some 200 bytes; with
-    /// several scopes of 64 bytes each, and a window that slides, up to a kilobyte.
+    /// How many counters a store holds unless it is said: a million. With short names one takes some 200
+    /// bytes; with several scopes of 64 bytes each, and a window that slides, up to a kilobyte.
     pub const DEFAULT_CAPACITY: usize = 1_000_000;
 
     /// A store for [`DEFAULT_CAPACITY`](Self::DEFAULT_CAPACITY) counters.
@@ -184,7 +180,8 @@ impl MemoryStore {
         for shard in &self.shards {
             let mut shard = shard.lock();
             let Swept { dropped, earliest_end, kept, forgotten_until } = shard.drop_where(&drop);
-            // Before the lock is given back: whoever does not find a mark sees that it may have been forgotten.
+            // Before the lock is given back: whoever does not find a mark sees that it may have been
+            // forgotten.
             self.forgotten_until.fetch_max(forgotten_until, Ordering::SeqCst);
             self.count.fetch_sub(dropped, Ordering::Relaxed);
             self.earliest_end.fetch_min(earliest_end, Ordering::Relaxed);
@@ -303,3 +300,9 @@ impl fmt::Debug for MemoryStore {
             .finish_non_exhaustive()
     }
 }
+
+/// A power of two, and no more than a `u64` has bits.
+const SHARDS: usize = 64;
+
+/// Entries that are over are not looked for below this count.
+const SMALLEST_SWEEP: usize = 4_096;

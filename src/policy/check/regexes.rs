@@ -8,8 +8,8 @@ use crate::policy::check::re2::{self, Translation};
 
 /// The regular expressions of one policy.
 ///
-/// Matching is linear in the argument whatever the pattern is, but the factor is the size of the compiled pattern; and
-/// compiling takes memory and time before that size is known. So all of it is bounded.
+/// Matching is linear in the argument whatever the pattern is, but the factor is the size of the compiled
+/// pattern; and compiling takes memory and time before that size is known. So all of it is bounded.
 #[derive(Debug, Default)]
 pub(super) struct Regexes {
     /// By the pattern and whether case is ignored.
@@ -18,21 +18,6 @@ pub(super) struct Regexes {
     bytes: usize,
     unicode_classes: usize,
 }
-
-/// The longest pattern, in bytes. It bounds what is built before the compiled size is known.
-const MAX_PATTERN: usize = 4 * 1024;
-
-/// The largest compiled pattern, in bytes: 1 MiB.
-const MAX_ONE: usize = 1024 * 1024;
-
-/// As much may all patterns of a policy take, estimated from above: 128 MiB.
-const MAX_ALL: usize = 128 * 1024 * 1024;
-
-/// As many classes of Unicode, such as `\pL`, may all patterns of a policy have: each takes a while to build.
-const MAX_UNICODE_CLASSES: usize = 256;
-
-/// Sizes that are tried in turn. What fits is counted as that large.
-const SIZES: [usize; 4] = [4 * 1024, 32 * 1024, 256 * 1024, MAX_ONE];
 
 impl Regexes {
     /// The compiled pattern, or one sentence that says why there is none.
@@ -82,6 +67,21 @@ impl Regexes {
 fn invalid(reason: impl std::fmt::Display) -> String {
     format!("the regular expression is not valid: {reason}")
 }
+
+/// The longest pattern, in bytes. It bounds what is built before the compiled size is known.
+const MAX_PATTERN: usize = 4 * 1024;
+
+/// The largest compiled pattern, in bytes: 1 MiB.
+const MAX_ONE: usize = 1024 * 1024;
+
+/// As much may all patterns of a policy take, estimated from above: 128 MiB.
+const MAX_ALL: usize = 128 * 1024 * 1024;
+
+/// As many classes of Unicode, such as `\pL`, may all patterns of a policy have: each takes a while to build.
+const MAX_UNICODE_CLASSES: usize = 256;
+
+/// Sizes that are tried in turn. What fits is counted as that large.
+const SIZES: [usize; 4] = [4 * 1024, 32 * 1024, 256 * 1024, MAX_ONE];
 
 #[cfg(test)]
 mod tests {

@@ -35,7 +35,8 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// A comparison of what is at a path with a value. For one with more to it, begin with [`Comparison::new`].
+    /// A comparison of what is at a path with a value. For one with more to it, begin with
+    /// [`Comparison::new`].
     #[must_use]
     pub fn new(path: impl Into<String>, op: Operator, value: impl Into<Value>) -> Self {
         Self::from(Comparison { value: Some(value.into()), ..Comparison::new(path, op) })

@@ -71,7 +71,8 @@ impl<'a> Object<'a> {
         self.read(name, report).unwrap_or_default()
     }
 
-    /// The last of several members with one name, which has been reported. What is wrong with the others is reported too.
+    /// The last of several members with one name, which has been reported. What is wrong with the others is
+    /// reported too.
     fn read<T: Read>(&self, name: &str, report: &mut Report) -> Option<T> {
         let named = self.members.iter().filter(|member| member.key == name);
         named.map(|member| T::read(&member.value, &self.place.member(name), report)).last()

@@ -40,8 +40,8 @@ impl Entry {
         now.micros() >= self.ends()
     }
 
-    /// Whether it has been over for so long that a clock which is set back would make the counter start over: for two
-    /// windows, and for a day.
+    /// Whether it has been over for so long that a clock which is set back would make the counter start over:
+    /// for two windows, and for a day.
     pub(super) fn is_long_over(&self, now: Timestamp) -> bool {
         let margin = match self {
             Self::Counter(counter) => counter.length().saturating_mul(2),
