@@ -89,6 +89,11 @@ impl ConditionObserver for () {
     fn leave(&mut self, _: Truth) {}
 }
 
+/// What an operator says of a value, compared with the `value` of a policy.
+pub(crate) fn says(operator: Operator, item: Item<'_>, operand: &Operand, ignore_case: bool) -> Truth {
+    judge(operator, item, &Predicate::Fixed(operand), ignore_case)
+}
+
 /// What a clause comes to: all of its conditions.
 pub(crate) fn all_hold(
     conditions: &[Condition],

@@ -17,6 +17,10 @@ impl Pattern {
         Self { text: text.into(), literals: text.chars().filter(|character| *character != '*').count() }
     }
 
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Whether the whole name fits. Linear in the name and the pattern.
     pub(crate) fn matches(&self, name: &str) -> bool {
         let Some((prefix, rest)) = self.text.split_once('*') else {

@@ -6,6 +6,7 @@ mod judge;
 mod rule;
 mod source;
 mod verdict;
+mod warn;
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,7 +22,7 @@ pub(crate) use verdict::{limit_exceeded, store_denial};
 
 use crate::call::{Fingerprint, ToolCall};
 use crate::diagnostic::{Diagnostic, Report};
-use crate::json::write_canonical;
+use crate::json::{Node, write_canonical};
 use crate::policy::document::{Mode, PolicyDocument, depth};
 use crate::policy::rule::Rules;
 use crate::risk::Classify;
@@ -58,6 +59,8 @@ struct Inner {
     document: PolicyDocument,
     digest: Fingerprint,
     rules: Rules,
+    warnings: Vec<Diagnostic>,
+    omitted_warnings: usize,
 }
 
 impl Policy {
@@ -89,7 +92,7 @@ impl Policy {
         let Some((document, root)) = source::read(text, &mut report) else {
             return Err(PolicyError::new(report.finish_text(text)));
         };
-        match Self::check(document, &mut report) {
+        match Self::check(document, &mut report, Some((text, &root))) {
             Some(policy) => Ok(policy),
             None => Err(PolicyError::new(report.finish(Some((text, &root))))),
         }
@@ -142,6 +145,33 @@ impl Policy {
         self.inner.digest
     }
 
+    /// What is likely not what the author meant, in the order of the text. It changes no decision. At most 100
+    /// are kept.
+    ///
+    /// A document, a rule, a clause and a limit can have a member `silence`: the codes that are not wanted there and below.
+    ///
+    /// ```
+    /// use mcp_policy::Policy;
+    ///
+    /// let policy: Policy = r#"{"version": "1", "default": "deny", "hide": ["delete_*", "delete_flow"]}"#.parse()?;
+    /// assert_eq!(
+    ///     policy.warnings()[0].to_string(),
+    ///     "warning[shadowed] at line 1, column 58 (/hide/1): `delete_*` hides all that `delete_flow` does\n  \
+    ///      note: hidden here at line 1, column 46\n  help: leave one of them out"
+    /// );
+    /// # Ok::<(), mcp_policy::PolicyError>(())
+    /// ```
+    #[must_use]
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.inner.warnings
+    }
+
+    /// How many more warnings there were.
+    #[must_use]
+    pub fn omitted_warnings(&self) -> usize {
+        self.inner.omitted_warnings
+    }
+
     pub(crate) fn judge_in(
         &self,
         namespace: &str,
@@ -157,13 +187,18 @@ impl Policy {
         &self.inner.rules
     }
 
-    fn check(document: PolicyDocument, report: &mut Report) -> Option<Self> {
+    /// The source is where the document was read from. It is only asked for places.
+    fn check(document: PolicyDocument, report: &mut Report, source: Option<(&str, &Node)>) -> Option<Self> {
         let rules = check::check(&document, report);
+        warn::check_silence(&document, report);
         if !report.is_empty() {
             return None;
         }
         let digest = digest(&document, report)?;
-        Some(Self { inner: Arc::new(Inner { document, digest, rules }) })
+        let mut found = Report::default();
+        warn::warn(&document, &mut found);
+        let (warnings, omitted_warnings) = found.finish(source);
+        Some(Self { inner: Arc::new(Inner { document, digest, rules, warnings, omitted_warnings }) })
     }
 }
 
@@ -180,7 +215,7 @@ impl TryFrom<PolicyDocument> for Policy {
 
     fn try_from(document: PolicyDocument) -> Result<Self, PolicyError> {
         let mut report = Report::default();
-        Self::check(document, &mut report).ok_or_else(|| PolicyError::new(report.finish(None)))
+        Self::check(document, &mut report, None).ok_or_else(|| PolicyError::new(report.finish(None)))
     }
 }
 

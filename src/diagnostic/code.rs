@@ -1,5 +1,6 @@
 //! The codes of diagnostics.
 
+use crate::diagnostic::Severity;
 use crate::names::names;
 
 names! {
@@ -34,5 +35,126 @@ names! {
         Unsupported = "unsupported",
         /// A value is of the wrong JSON type.
         WrongType = "wrong_type",
+        /// A warning: one of several conditions, of which one is enough, holds for every value.
+        ///
+        /// `{"any": [{"path": "args.branch", "op": "neq", "value": "main"}, {"path": "args.branch", "op": "neq", "value":
+        /// "master"}]}` holds for every branch, `main` too, for that is not `master`. The same goes for two clauses of
+        /// `deny_if` that say so: together they deny every branch.
+        ///
+        /// The cure: `not_in` with both values, or the conditions beside each other in one clause.
+        AlwaysHolds = "always_holds",
+        /// A warning: a pattern of `hide` covers a key of `tools`, whose rule is never looked at.
+        ///
+        /// `"hide": ["delete_*"], "tools": {"delete_flow": {"rate_limit": "1/day"}}`
+        ///
+        /// The cure: leave the rule out, or hide less.
+        HiddenRule = "hidden_rule",
+        /// A warning: what is compared with is none of the values that there can be.
+        ///
+        /// `{"path": "now.weekday", "op": "in", "value": ["sat", "sunday"]}`: Sunday is `sun`.
+        ///
+        /// The cure: one of the values that the help lists.
+        ImpossibleValue = "impossible_value",
+        /// A warning: one call costs more than the limit lets through in a window, so it denies every call.
+        ///
+        /// `{"counter": "c", "window": "day", "max": 0}`, and `"max": 5` beside `"increment": 10`.
+        ///
+        /// The cure: a larger `max`, or `"action": "deny"` where no call is to be let through.
+        IncrementAboveMax = "increment_above_max",
+        /// A warning: a counter that never starts over, for each value of an argument.
+        ///
+        /// `{"counter": "c", "window": "lifetime", "max": 3, "scope": ["user", "args.repo"]}`: the agent makes a counter with
+        /// each value that it writes, and none of them is ever dropped. Nothing is said where `require` asks the argument to
+        /// be one of certain values.
+        ///
+        /// The cure: a window that ends, a scope that the agent does not choose, or a clause of `require` with `in`.
+        LifetimePerArgument = "lifetime_per_argument",
+        /// A warning: conditions that must hold together never do, or one that holds for no value.
+        ///
+        /// `{"path": "args.amount", "op": "gt", "value": 10}` beside `{"path": "args.amount", "op": "lt", "value": 5}`. In
+        /// `require` this denies every call, in `deny_if` it denies none but for arguments of an unexpected type.
+        ///
+        /// The cure: `{"any": [...]}` around them if one is enough; else other values.
+        NeverHolds = "never_holds",
+        /// A warning: a text for the agent that nobody ever reads.
+        ///
+        /// `"reason"` on a rule whose `action` is `allow`: the rule denies by its clauses and limits alone, and each of them
+        /// has an `on_deny`.
+        ///
+        /// The cure: `on_deny`, or `description` for what is meant for people.
+        NeverTold = "never_told",
+        /// A warning: a clause denies, or asks for approval, unless an argument is as it should be, and lets the call pass if
+        /// the argument is left out.
+        ///
+        /// `"deny_if": [{"conditions": [{"path": "args.dry_run", "op": "neq", "value": true}]}]` means "only dry runs". A
+        /// call without `dry_run` passes. Only `neq`, `not_in`, `not_regex` and a `not` around their opposites are looked at,
+        /// for there the author named what is allowed; a clause such as `{"path": "args.force", "op": "eq", "value": true}`
+        /// names what is dangerous, and to leave that out is as safe as it looks. Nothing is said in `all_tools`, as most
+        /// tools have no such argument, nor where a clause of `require`, or an `exists`, speaks of the same argument.
+        ///
+        /// The cure: `absent_as` with the value that the server uses where the argument is absent; or the opposite in
+        /// `require`, which denies what is absent.
+        PassesWhenAbsent = "passes_when_absent",
+        /// A warning: a limit that never matters beside a stricter one with the same counter.
+        ///
+        /// `[{"counter": "c", "window": "day", "max": 5}, {"counter": "c", "window": "day", "max": 10}]`: one call is charged
+        /// once, against 5. The stricter one may stand in `all_tools`.
+        ///
+        /// The cure: leave it out, or name another counter.
+        RedundantLimit = "redundant_limit",
+        /// A warning: the agent chooses every scope of a limit, and so gets a new counter whenever it writes a new value.
+        ///
+        /// `{"counter": "c", "window": "day", "max": 5, "scope": "args.note"}`. Nothing is said where the call has another
+        /// limit that the agent cannot get around, or where `require` asks the argument to be one of certain values.
+        ///
+        /// The cure: a second scope does not help, as its counter is one for each value too. Add a limit with the scope
+        /// `grant` or `user`, or ask the argument to be one of certain values.
+        ScopeByAgent = "scope_by_agent",
+        /// A warning: a pattern that can never matter, because another covers all of its names and comes first.
+        ///
+        /// `"hide": ["delete_*", "delete_flow"]`; and in `tools` or `classify` `"a*"` beside `"*a*"`, which has as many literal
+        /// characters and sorts first.
+        ///
+        /// The cure: leave one of the two out.
+        Shadowed = "shadowed",
+        /// A warning: a regular expression says what is let through, and lets through more than it seems, for other text may
+        /// stand before or after it.
+        ///
+        /// `{"path": "args.name", "op": "regex", "value": "[a-z]+"}` in `require` holds for `X; rm -rf /`. Nothing is said about
+        /// an end that is open on purpose: `.*`, `\b`, or, where the other end is anchored, a sign such as the dot of
+        /// `^shop\.` or `\.txt$`. In `deny_if` the same is said of `not_regex`.
+        ///
+        /// The cure: `^` and `$` around all alternatives, `^(?:a|b)$`; or `.*` where other text is allowed.
+        Unanchored = "unanchored",
+        /// A warning: a pattern in `tools` or `classify` that fits no name, for no name has more than 128 characters, white
+        /// space or letters beyond ASCII.
+        ///
+        /// `"delete *"`
+        ///
+        /// The cure: the name as the server lists it.
+        Unmatchable = "unmatchable",
+    }
+}
+
+impl DiagnosticCode {
+    /// Whether what has this code makes a policy wrong. Only warnings can be silenced.
+    #[must_use]
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::AlwaysHolds
+            | Self::HiddenRule
+            | Self::ImpossibleValue
+            | Self::IncrementAboveMax
+            | Self::LifetimePerArgument
+            | Self::NeverHolds
+            | Self::NeverTold
+            | Self::PassesWhenAbsent
+            | Self::RedundantLimit
+            | Self::ScopeByAgent
+            | Self::Shadowed
+            | Self::Unanchored
+            | Self::Unmatchable => Severity::Warning,
+            _ => Severity::Error,
+        }
     }
 }

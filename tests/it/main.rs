@@ -11,4 +11,5 @@ mod reading;
 mod settlement;
 mod store;
 mod threads;
+mod warnings;
 mod windows;
