@@ -87,8 +87,8 @@ names! {
         /// the argument is left out.
         ///
         /// `"deny_if": [{"conditions": [{"path": "args.dry_run", "op": "neq", "value": true}]}]` means "only dry runs". A
-        /// call without `dry_run` passes. Only `neq`, `not_in`, `not_regex` and a `not` around their opposites are looked at,
-        /// for there the author named what is allowed; a clause such as `{"path": "args.force", "op": "eq", "value": true}`
+        /// call without `dry_run` passes. Only `neq`, `not_in`, `not_regex` and a `not` around an operator that names
+        /// good values (`eq`, `in`, `path_within`, …) are looked at, for there the author named what is allowed; a clause such as `{"path": "args.force", "op": "eq", "value": true}`
         /// names what is dangerous, and to leave that out is as safe as it looks. Nothing is said in `all_tools`, as most
         /// tools have no such argument, nor where a clause of `require`, or an `exists`, speaks of the same argument.
         ///
