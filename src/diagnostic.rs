@@ -15,6 +15,7 @@ pub use span::{Position, Span};
 pub(crate) use suggest::nearest;
 
 use crate::json::excerpt;
+use crate::names::names;
 
 /// One thing that is wrong with a policy.
 ///
@@ -23,6 +24,7 @@ use crate::json::excerpt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     code: DiagnosticCode,
+    severity: Severity,
     message: String,
     help: Option<String>,
     pointer: String,
@@ -32,13 +34,24 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     pub(crate) fn new(code: DiagnosticCode, message: String, pointer: String) -> Self {
-        Self { code, message, help: None, pointer, span: None, related: None }
+        Self { code, severity: Severity::Error, message, help: None, pointer, span: None, related: None }
+    }
+
+    /// One that does not make the policy wrong.
+    pub(crate) fn warning(code: DiagnosticCode, message: String, pointer: String) -> Self {
+        Self { severity: Severity::Warning, ..Self::new(code, message, pointer) }
     }
 
     /// Which mistake it is. Codes are stable.
     #[must_use]
     pub fn code(&self) -> DiagnosticCode {
         self.code
+    }
+
+    /// Whether it makes the policy wrong.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        self.severity
     }
 
     /// What is wrong, in one sentence.
@@ -86,7 +99,7 @@ impl Diagnostic {
 /// `error[code] at line 3, column 5 (/tools/pay): message`, and the help on a line of its own.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error[{}]", self.code)?;
+        write!(f, "{}[{}]", self.severity, self.code)?;
         if let Some(span) = self.span {
             write!(f, " at line {}, column {}", span.start.line, span.start.column)?;
         }
@@ -105,6 +118,18 @@ impl fmt::Display for Diagnostic {
             write!(f, "\n  help: {help}")?;
         }
         Ok(())
+    }
+}
+
+names! {
+    /// Whether a diagnostic makes a policy wrong.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    #[expect(clippy::exhaustive_enums, reason = "a policy is wrong or it is not")]
+    pub enum Severity {
+        /// It does not: the policy is likely not what its author meant.
+        Warning = "warning",
+        /// It does.
+        Error = "error",
     }
 }
 

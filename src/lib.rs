@@ -9,7 +9,7 @@ pub mod json;
 mod path;
 mod call;
 
-mod diagnostic;
+pub mod diagnostic;
 
 mod pattern;
 mod condition;
@@ -24,7 +24,7 @@ pub mod store;
 pub mod evaluator;
 
 pub use call::{Approval, Arguments, Context, Fingerprint, FingerprintError, ToolCall};
-pub use diagnostic::{Diagnostic, DiagnosticCode, Position, Related, Span};
+pub use diagnostic::{Diagnostic, DiagnosticCode};
 pub use evaluator::{Decision, Evaluator, Permit};
 pub use limit::Outcome;
 pub use policy::document::PolicyDocument;
