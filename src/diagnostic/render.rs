@@ -215,7 +215,8 @@ mod tests {
         let diagnostic =
             Diagnostic::new(DiagnosticCode::DuplicateKey, "duplicate key `a`".into(), "/a".into())
                 .with_related("first defined here", "/a".into());
-        report.add(diagnostic, second..second + word.len(), Some(first..first + word.len()));
+        let range = |start: usize| start..start.saturating_add(word.len());
+        report.add(diagnostic, range(second), Some(range(first)));
         render(&report.finish_text(text).0).to_string()
     }
 

@@ -118,7 +118,7 @@ mod tests {
     /// What is shown of the line on which a word stands, and what is marked in it.
     fn shown(text: &str, word: &str) -> (String, String) {
         let start = text.find(word).unwrap();
-        let snippet = Snippet::of(text, &(start..start + word.len()));
+        let snippet = Snippet::of(text, &(start..start.saturating_add(word.len())));
         let marks = format!("{}{}", " ".repeat(snippet.indent), "^".repeat(snippet.width));
         (snippet.text, marks)
     }
