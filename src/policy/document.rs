@@ -264,6 +264,9 @@ impl Rule {
 /// it is empty: the rule is then read as any other.
 fn another_way(node: &Node, place: &Place<'_>, report: &mut Report) -> Option<Rule> {
     let NodeKind::Object(members) = &node.kind else {
+        if report.omit() {
+            return Some(Rule::stand_in());
+        }
         let message = format!("expected a rule, which is an object, found {}", node.article());
         let mut diagnostic = Diagnostic::new(DiagnosticCode::WrongType, message, place.to_string());
         if let Some(help) = hints::rule(node) {

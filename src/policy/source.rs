@@ -53,7 +53,7 @@ pub(crate) fn read(text: &str, report: &mut Report) -> Option<(PolicyDocument, N
                 diagnostic =
                     Diagnostic::new(code, "this is YAML, and a policy is JSON".to_owned(), String::new())
                         .with_help(JSON);
-            } else if let Some(help) = syntax::help(text, fault.offset) {
+            } else if let Some(help) = syntax::help(text, fault.offset, diagnostic.message()) {
                 diagnostic = diagnostic.with_help(help);
             }
         }

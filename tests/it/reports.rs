@@ -41,9 +41,6 @@ fn reports_are_as_they_were_read_and_approved() {
 
 #[test]
 fn every_report_has_its_policy() {
-    for path in policies() {
-        assert!(path.with_extension("stderr").is_file(), "{}", path.display());
-    }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/invalid");
     for entry in fs::read_dir(folder).unwrap() {
         assert!(entry.unwrap().path().with_extension("json").is_file());

@@ -30,9 +30,12 @@ impl<'a> Object<'a> {
         let mut suggested = Vec::new();
         let mut said_together = false;
         for member in members.iter().filter(|member| !names.contains(&member.key.as_str())) {
+            if report.omit() {
+                continue;
+            }
             let hint = hints::member(&member.key, names);
             let is_together = matches!(hint, Some(Hint::Together(_)));
-            if said_together && (is_together || hints::is_of_clause(&member.key)) || report.omit() {
+            if said_together && (is_together || hints::is_of_clause(&member.key)) {
                 continue;
             }
             said_together |= is_together;

@@ -22,8 +22,8 @@ pub(super) fn yaml(text: &str) -> Option<Range<usize>> {
     None
 }
 
-/// What to write instead, where a text stops being JSON at an offset.
-pub(super) fn help(text: &str, offset: usize) -> Option<&'static str> {
+/// What to write instead, where a text stops being JSON at an offset, and that is said of it.
+pub(super) fn help(text: &str, offset: usize, message: &str) -> Option<&'static str> {
     let (before, after) = text.split_at_checked(offset)?;
     if after.starts_with('\u{feff}') {
         return Some("save the file as UTF-8 without a byte order mark");
@@ -42,9 +42,7 @@ pub(super) fn help(text: &str, offset: usize) -> Option<&'static str> {
     match after.chars().next()? {
         '}' | ']' if is_after_comma => Some("leave out the comma before it"),
         ',' if is_after_comma => Some("leave out one of the commas"),
-        '"' if before.ends_with(['"', '}', ']', ' ', '\n']) && !is_after_comma => {
-            Some("write a comma before it")
-        }
+        '"' if message.contains("expected `,`") => Some("write a comma before it"),
         '\t' => Some("write `\\t` for a tab"),
         '\n' | '\r' => Some("close the string, or write `\\n` for the end of a line"),
         'T' | 'F' | 'N' => literal(after),
