@@ -25,7 +25,7 @@ use crate::names::names;
 ///
 /// The message is one sentence and says what is wrong; the [help](Self::help) says what to write instead,
 /// where that is known; the [pointer](Self::pointer) and the [span](Self::span) say where. `Display` writes that in a
-/// line, and [`render`] draws it under the line of the policy.
+/// line, and [`render()`] draws it under the line of the policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     code: DiagnosticCode,

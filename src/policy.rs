@@ -222,7 +222,7 @@ impl PolicyError {
 }
 
 /// One diagnostic after the other, each drawn under the line of the text that it is about, as
-/// [`render`](diagnostic::render) does.
+/// [`render`](diagnostic::render()) does.
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", diagnostic::render(&self.diagnostics))?;
