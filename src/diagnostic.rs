@@ -2,7 +2,9 @@
 
 mod code;
 mod place;
+mod render;
 mod report;
+mod snippet;
 mod span;
 mod suggest;
 
@@ -10,17 +12,20 @@ use std::fmt;
 
 pub use code::DiagnosticCode;
 pub(crate) use place::Place;
+pub use render::{Rendered, render};
 pub(crate) use report::Report;
 pub use span::{Position, Span};
 pub(crate) use suggest::nearest;
 
+use crate::diagnostic::snippet::Snippet;
 use crate::json::excerpt;
 use crate::names::names;
 
 /// One thing that is wrong with a policy.
 ///
 /// The message is one sentence and says what is wrong; the [help](Self::help) says what to write instead,
-/// where that is known; the [pointer](Self::pointer) and the [span](Self::span) say where.
+/// where that is known; the [pointer](Self::pointer) and the [span](Self::span) say where. `Display` writes that in a
+/// line, and [`render()`] draws it under the line of the policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     code: DiagnosticCode,
@@ -30,11 +35,21 @@ pub struct Diagnostic {
     pointer: String,
     span: Option<Span>,
     related: Option<Related>,
+    snippet: Option<Snippet>,
 }
 
 impl Diagnostic {
     pub(crate) fn new(code: DiagnosticCode, message: String, pointer: String) -> Self {
-        Self { code, severity: Severity::Error, message, help: None, pointer, span: None, related: None }
+        Self {
+            code,
+            severity: Severity::Error,
+            message,
+            help: None,
+            pointer,
+            span: None,
+            related: None,
+            snippet: None,
+        }
     }
 
     /// One that does not make the policy wrong.
@@ -91,7 +106,7 @@ impl Diagnostic {
     }
 
     pub(crate) fn with_related(mut self, message: &'static str, pointer: String) -> Self {
-        self.related = Some(Related { message, pointer, span: None });
+        self.related = Some(Related { message, pointer, span: None, snippet: None });
         self
     }
 }
@@ -139,6 +154,7 @@ pub struct Related {
     message: &'static str,
     pointer: String,
     span: Option<Span>,
+    snippet: Option<Snippet>,
 }
 
 impl Related {

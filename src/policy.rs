@@ -21,7 +21,7 @@ pub use verdict::{ApprovalRequest, Denial, DenialCode, Stop, Verdict};
 pub(crate) use verdict::{limit_exceeded, store_denial};
 
 use crate::call::{Fingerprint, ToolCall};
-use crate::diagnostic::{Diagnostic, Report};
+use crate::diagnostic::{self, Diagnostic, Report};
 use crate::json::{Node, write_canonical};
 use crate::policy::document::{Mode, PolicyDocument, depth};
 use crate::policy::rule::Rules;
@@ -256,17 +256,13 @@ impl PolicyError {
     }
 }
 
-/// One diagnostic after the other.
+/// One diagnostic after the other, each drawn under the line of the text that it is about, as
+/// [`render`](diagnostic::render()) does.
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, diagnostic) in self.diagnostics.iter().enumerate() {
-            if index > 0 {
-                writeln!(f)?;
-            }
-            write!(f, "{diagnostic}")?;
-        }
+        write!(f, "{}", diagnostic::render(&self.diagnostics))?;
         if self.omitted > 0 {
-            write!(f, "\nand {} more", self.omitted)?;
+            write!(f, "\n\nand {} more", self.omitted)?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use crate::diagnostic::snippet::Snippet;
 use crate::diagnostic::span::Lines;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::json::{Node, NodeKind, pointer};
@@ -112,8 +113,10 @@ impl Report {
         let lines = Lines::new(text);
         for Found { diagnostic, range, related_range } in &mut self.found {
             diagnostic.span = range.as_ref().map(|range| lines.span(range));
+            diagnostic.snippet = range.as_ref().map(|range| Snippet::of(text, range));
             if let Some(related) = &mut diagnostic.related {
                 related.span = related_range.as_ref().map(|range| lines.span(range));
+                related.snippet = related_range.as_ref().map(|range| Snippet::of(text, range));
             }
         }
         self.found.sort_by_key(|found| found.range.as_ref().map(|range| range.start));

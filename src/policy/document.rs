@@ -25,6 +25,7 @@
 //! ```
 
 mod condition;
+mod hints;
 mod object;
 mod read;
 mod scalars;
@@ -35,7 +36,8 @@ use serde_json::Number;
 
 pub(crate) use condition::depth;
 pub use condition::{Comparison, Condition};
-pub(crate) use object::listed;
+pub(crate) use hints::path as path_meant;
+pub(crate) use object::{listed, word_help};
 pub(crate) use read::Read;
 use read::{choices, members};
 pub use scalars::{RateLimit, Scopes, Version};
@@ -131,7 +133,7 @@ members! {
     /// What is said about a tool, or about the tools that a pattern or a category names. The empty rule
     /// allows.
     #[derive(Default)]
-    pub struct Rule or denies_alone {
+    pub struct Rule or another_way {
         /// A text for people.
         optional description: Option<String>,
         /// Codes of warnings that are not wanted.
@@ -259,11 +261,20 @@ impl Rule {
     }
 }
 
-/// Reports what stands beside `action: "deny"`, also where it is written and empty. The rule is then read as
-/// any other.
-fn denies_alone(node: &Node, place: &Place<'_>, report: &mut Report) -> Option<Rule> {
+/// Reports what is written where a rule should be, such as `"allow"`; and what stands beside `action: "deny"`, also where
+/// it is empty: the rule is then read as any other.
+fn another_way(node: &Node, place: &Place<'_>, report: &mut Report) -> Option<Rule> {
     let NodeKind::Object(members) = &node.kind else {
-        return None;
+        if report.omit() {
+            return Some(Rule::stand_in());
+        }
+        let message = format!("expected a rule, which is an object, found {}", node.article());
+        let mut diagnostic = Diagnostic::new(DiagnosticCode::WrongType, message, place.to_string());
+        if let Some(help) = hints::rule(node) {
+            diagnostic = diagnostic.with_help(help);
+        }
+        report.broken(diagnostic, node.span.clone());
+        return Some(Rule::stand_in());
     };
     let is_deny = |member: &Member| {
         member.key == "action" && matches!(&member.value.kind, NodeKind::String(action) if action == "deny")

@@ -1,5 +1,7 @@
 //! Text to document.
 
+mod syntax;
+
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, Report};
 use crate::json::{Bounds, FaultKind, Node, excerpt, parse_tree};
 use crate::policy::document::{PolicyDocument, Read};
@@ -41,10 +43,26 @@ pub(crate) fn read(text: &str, report: &mut Report) -> Option<(PolicyDocument, N
             FaultKind::Key => DiagnosticCode::TooLarge,
             FaultKind::Syntax => DiagnosticCode::Syntax,
         };
-        let end = fault.offset.saturating_add(usize::from(fault.offset < text.len()));
-        report.add(Diagnostic::new(code, fault.message, String::new()), fault.offset..end, None);
+        let unexpected = text.get(fault.offset..).and_then(|rest| rest.chars().next());
+        let end = fault.offset.saturating_add(unexpected.map_or(0, char::len_utf8));
+        let mut range = fault.offset..end;
+        let mut diagnostic = Diagnostic::new(code, fault.message, String::new());
+        if code == DiagnosticCode::Syntax {
+            if let Some(first) = syntax::yaml(text) {
+                range = first;
+                diagnostic =
+                    Diagnostic::new(code, "this is YAML, and a policy is JSON".to_owned(), String::new())
+                        .with_help(JSON);
+            } else if let Some(help) = syntax::help(text, fault.offset, diagnostic.message()) {
+                diagnostic = diagnostic.with_help(help);
+            }
+        }
+        report.add(diagnostic, range, None);
     }
     let root = root?;
     let document = PolicyDocument::read(&root, &Place::Document, report);
     Some((document, root))
 }
+
+/// How a policy begins, for authors who wrote YAML.
+const JSON: &str = "write `{\"version\": \"1\", \"default\": \"deny\", \"tools\": {...}}`";

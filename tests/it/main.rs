@@ -3,11 +3,13 @@
 mod allocations;
 mod bounds;
 mod cases;
+mod codes;
 mod documents;
 mod evaluating;
 mod hostile_values;
 mod layers;
 mod reading;
+mod reports;
 mod settlement;
 mod store;
 mod threads;

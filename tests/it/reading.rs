@@ -131,8 +131,8 @@ fn ten_mistakes_are_ten_diagnostics_in_the_order_of_the_text() {
             34,
             "write a condition, or leave the clause out",
         ),
-        ("invalid_value", "/tools/pay/deny_if/0/conditions/0/path", 11, 18, "did you mean `args`?"),
-        ("wrong_type", "/tools/pay/deny_if/0/conditions/1/value", 12, 49, ""),
+        ("invalid_value", "/tools/pay/deny_if/0/conditions/0/path", 11, 18, "did you mean `args.amount`?"),
+        ("wrong_type", "/tools/pay/deny_if/0/conditions/1/value", 12, 49, "write `5` without quotes"),
         ("unknown_name", "/tools/pay/limits/0/window", 14, 45, "did you mean `minute`?"),
         ("invalid_value", "/tools/pay/limits/0/max", 14, 63, amounts),
         ("invalid_value", "/methods/0", 17, 15, "leave it out"),
@@ -270,7 +270,7 @@ fn t45_a_million_entries_are_an_error_that_fits_on_a_screen() {
     let twice = format!(r#"{{"version": "1", "default": "deny"{}}}"#, r#","mode":"monitor""#.repeat(100_000));
     let error = Policy::from_json(&twice).unwrap_err();
     assert_eq!((error.diagnostics().len(), error.omitted()), (100, 99_899));
-    assert!(error.to_string().len() < 20_000);
+    assert!(error.to_string().len() < 60_000);
 }
 
 #[test]

@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use crate::condition::{Condition, JsonType, Operand, OperandError, Operator, Quantifier, Test, TestOperand};
-use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, nearest};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Place};
 use crate::json::{MAX_DEPTH, excerpt};
 use crate::path::{Path, Root};
 use crate::policy::ClauseKind;
 use crate::policy::check::{Checker, text, too_deep};
-use crate::policy::document::{self, Comparison, depth, listed};
+use crate::policy::document::{self, Comparison, depth, word_help};
 use crate::policy::rule::Clause;
 
 /// Where a condition stands.
@@ -275,15 +275,52 @@ fn operand_diagnostic(
         OperandError::UnknownType => {
             let word = value.as_str().unwrap_or_default();
             let names: Vec<&str> = JsonType::ALL.iter().map(|name| name.as_str()).collect();
-            let help = match nearest(word, &names) {
-                Some(name) => format!("did you mean `{name}`?"),
-                None => format!("write {}", listed(&names, "or")),
-            };
+            let help = word_help(word, &names);
             let message = format!("unknown name `{}`", excerpt(word));
             return Diagnostic::new(DiagnosticCode::UnknownName, message, place.to_string()).with_help(help);
         }
     };
-    Diagnostic::new(code, message, at)
+    let diagnostic = Diagnostic::new(code, message, at);
+    match value_help(operator, value, code) {
+        Some(help) => diagnostic.with_help(help),
+        None => diagnostic,
+    }
+}
+
+/// What to write instead of a value of the wrong type, where that is plain.
+fn value_help(operator: Operator, value: &Value, code: DiagnosticCode) -> Option<String> {
+    if code != DiagnosticCode::WrongType {
+        return None;
+    }
+    match (operator, value) {
+        (Operator::Eq | Operator::Neq, Value::Null) => {
+            Some("ask with `exists` whether something is there".to_owned())
+        }
+        (Operator::In | Operator::NotIn | Operator::SubsetOf | Operator::Intersects, value)
+            if !value.is_null() && !value.is_object() =>
+        {
+            Some("write `[` and `]` around it".to_owned())
+        }
+        (
+            Operator::Gt
+            | Operator::Gte
+            | Operator::Lt
+            | Operator::Lte
+            | Operator::Exists
+            | Operator::MinLength
+            | Operator::MaxLength,
+            Value::String(text),
+        ) if text.len() <= 32 && is_scalar(operator, text) => Some(format!("write `{text}` without quotes")),
+        _ => None,
+    }
+}
+
+/// Whether a text is what the operator compares with but for its quotes.
+fn is_scalar(operator: Operator, text: &str) -> bool {
+    match operator {
+        Operator::Exists => ["true", "false"].contains(&text),
+        _ => text.parse::<serde_json::Number>().is_ok(),
+    }
 }
 
 /// A value of the policy as a message shows it.

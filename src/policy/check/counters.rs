@@ -57,7 +57,7 @@ impl Counters {
                 "limits that share a counter agree on window, algorithm and scope: name another counter";
             let diagnostic = Diagnostic::new(DiagnosticCode::CounterConflict, message, place.to_string());
             let first = rule_pointer(&seen.owner, seen.spot);
-            report.check(diagnostic.with_help(help).with_related("first used here", first));
+            report.check(diagnostic.with_help(help).with_related("also used here", first));
         }
         seen.number
     }

@@ -13,7 +13,7 @@ use crate::number::{AmountError, Decimal};
 use crate::path::{Path, PathError};
 use crate::policy::check::counters::Counting;
 use crate::policy::check::{Checker, text};
-use crate::policy::document::{self, RateLimit, Scopes, listed};
+use crate::policy::document::{self, RateLimit, Scopes, listed, path_meant};
 use crate::policy::rule::Block;
 
 impl Checker<'_> {
@@ -199,12 +199,21 @@ impl Checker<'_> {
             PathError::UnknownRoot(word) => nearest(word, error.candidates()),
             _ => nearest(text, error.candidates()),
         };
-        let help = match (&error, near) {
-            (_, Some(name)) => format!("did you mean `{name}`?"),
-            (PathError::UnknownRoot(word), None) if word == text && !word.is_empty() => {
-                format!("an argument is reached by `args.{word}`")
+        let argument = match &error {
+            PathError::UnknownRoot(_) => path_meant(text),
+            _ => None,
+        };
+        let help = match (&error, near, argument) {
+            (PathError::UnknownRoot(word), Some(name), _) => {
+                format!("did you mean `{}`?", excerpt(&text.replacen(word.as_str(), name, 1)))
             }
-            (PathError::NameMissing(_) | PathError::UnknownName { .. }, None) => {
+            (_, Some(name), _) => format!("did you mean `{name}`?"),
+            (PathError::BracketText(_), ..) => {
+                "write `[*]` for every element, or a position such as `[0]`".to_owned()
+            }
+            (PathError::ContextName, ..) => "write the name of one, such as `context.user`".to_owned(),
+            (_, None, Some(path)) => format!("an argument is reached by `{}`", excerpt(&path)),
+            (PathError::NameMissing(_) | PathError::UnknownName { .. }, None, None) => {
                 format!("write {}", listed(error.candidates(), "or"))
             }
             _ => "write a path such as `args.amount`, `args.items[*].price`, `/args/a.b` or `context.user`"

@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use crate::condition::{Operator, Quantifier};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, Report};
-use crate::json::{Node, NodeKind};
-use crate::policy::document::Read;
+use crate::json::{Node, NodeKind, excerpt};
 use crate::policy::document::object::Object;
 use crate::policy::document::read::{deserialize, members};
+use crate::policy::document::{Read, hints};
 
 /// What is asked of a call.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -126,7 +126,7 @@ deserialize!(Condition);
 
 members! {
     /// A comparison of what is at a path.
-    pub struct Comparison {
+    pub struct Comparison or group {
         /// Where to look: `args.amount`, `args.items[*].price`, `/args/a.b/0`, `context.user`,
         /// `tool.category`, `now.hour`, …
         required path: String,
@@ -169,6 +169,27 @@ impl Comparison {
             absent_as: None,
         }
     }
+}
+
+/// Reports a condition of several by a name that other languages have for it, once and not for each of its members.
+fn group(node: &Node, place: &Place<'_>, report: &mut Report) -> Option<Comparison> {
+    let NodeKind::Object(members) = &node.kind else {
+        return None;
+    };
+    if members.iter().any(|member| ["path", "op"].contains(&member.key.as_str())) {
+        return None;
+    }
+    let (member, meant) = hints::group(members)?;
+    if report.omit() {
+        return Some(Comparison::stand_in());
+    }
+    let message = format!("unknown member `{}`", excerpt(&member.key));
+    let pointer = place.member(&member.key).to_string();
+    let diagnostic = Diagnostic::new(DiagnosticCode::UnknownMember, message, pointer)
+        .with_help(format!("did you mean `{meant}`?"));
+    report.stand_in(place.to_string());
+    report.add(diagnostic, member.key_span.clone(), None);
+    Some(Comparison::stand_in())
 }
 
 /// How deep arrays and objects are nested in a value, or more than `limit` if it is deeper than that.

@@ -3,12 +3,14 @@
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, Report, nearest};
 use crate::json::{Member, Node, NodeKind, excerpt};
 use crate::policy::document::Read;
+use crate::policy::document::hints::{self, Hint};
 
 /// An object whose members are known by name.
 pub(super) struct Object<'a> {
     node: &'a Node,
     place: &'a Place<'a>,
     pub(super) members: &'a [Member],
+    names: &'a [&'static str],
     /// Names that unknown members were probably meant to be.
     suggested: Vec<&'static str>,
 }
@@ -18,7 +20,7 @@ impl<'a> Object<'a> {
     pub(super) fn of(
         node: &'a Node,
         place: &'a Place<'a>,
-        names: &[&'static str],
+        names: &'a [&'static str],
         report: &mut Report,
     ) -> Option<Self> {
         let NodeKind::Object(members) = &node.kind else {
@@ -26,26 +28,35 @@ impl<'a> Object<'a> {
             return None;
         };
         let mut suggested = Vec::new();
+        let mut said_together = false;
         for member in members.iter().filter(|member| !names.contains(&member.key.as_str())) {
             if report.omit() {
                 continue;
             }
+            let hint = hints::member(&member.key, names);
+            let is_together = matches!(hint, Some(Hint::Together(_)));
+            if said_together && (is_together || hints::is_of_clause(&member.key)) {
+                continue;
+            }
+            said_together |= is_together;
             let message = match member.key.as_str() {
                 "" => "unknown member with an empty name".to_owned(),
                 key => format!("unknown member `{}`", excerpt(key)),
             };
             let pointer = place.member(&member.key).to_string();
             let diagnostic = Diagnostic::new(DiagnosticCode::UnknownMember, message, pointer);
-            let help = match nearest(&member.key, names) {
-                Some(name) => {
+            let near = || nearest(&member.key, names).map(Hint::Meant);
+            let help = match hint.or_else(near) {
+                Some(Hint::Meant(name)) => {
                     suggested.push(name);
                     format!("did you mean `{name}`?")
                 }
+                Some(Hint::Help(help) | Hint::Together(help)) => help.to_owned(),
                 None => format!("the members here are {}", listed(names, "and")),
             };
             report.add(diagnostic.with_help(help), member.key_span.clone(), None);
         }
-        Some(Self { node, place, members, suggested })
+        Some(Self { node, place, members, names, suggested })
     }
 
     pub(super) fn required<T: Read>(&self, name: &'static str, report: &mut Report) -> T {
@@ -61,7 +72,11 @@ impl<'a> Object<'a> {
             report.stand_in(missing);
         } else {
             let message = format!("missing member `{name}`");
-            let diagnostic = Diagnostic::new(DiagnosticCode::MissingMember, message, self.place.to_string());
+            let mut diagnostic =
+                Diagnostic::new(DiagnosticCode::MissingMember, message, self.place.to_string());
+            if let Some(help) = hints::missing(name, self.names) {
+                diagnostic = diagnostic.with_help(help);
+            }
             report.missing(diagnostic, self.node.span.clone(), missing);
         }
         T::stand_in()
@@ -88,6 +103,30 @@ pub(super) fn wrong_type(node: &Node, place: &Place<'_>, expected: &str, report:
     let diagnostic = Diagnostic::new(DiagnosticCode::WrongType, message, place.to_string());
     report.broken(diagnostic, node.span.clone());
 }
+
+/// Reports a value of the wrong type; what is quoted and would be right without quotes is told so.
+pub(super) fn wrong_scalar(
+    node: &Node,
+    place: &Place<'_>,
+    expected: &str,
+    is_right: impl Fn(&str) -> bool,
+    report: &mut Report,
+) {
+    match &node.kind {
+        NodeKind::String(text) if text.len() <= LONGEST_SCALAR && is_right(text) => {
+            if !report.omit() {
+                let message = format!("expected {expected}, found a string");
+                let diagnostic = Diagnostic::new(DiagnosticCode::WrongType, message, place.to_string());
+                let help = format!("write `{text}` without quotes");
+                report.broken(diagnostic.with_help(help), node.span.clone());
+            }
+        }
+        _ => wrong_type(node, place, expected, report),
+    }
+}
+
+/// The longest text that is tried as a number.
+const LONGEST_SCALAR: usize = 32;
 
 /// Reports a value that is of the right type and not allowed.
 pub(super) fn invalid(node: &Node, place: &Place<'_>, message: String, help: &str, report: &mut Report) {
@@ -122,11 +161,15 @@ pub(super) fn unknown_name(node: &Node, place: &Place<'_>, word: &str, names: &[
     }
     let message = format!("unknown name `{}`", excerpt(word));
     let diagnostic = Diagnostic::new(DiagnosticCode::UnknownName, message, place.to_string());
-    let help = match nearest(word, names) {
+    report.broken(diagnostic.with_help(word_help(word, names)), node.span.clone());
+}
+
+/// What to write instead of a word that is not in a closed list.
+pub(crate) fn word_help(word: &str, names: &[&str]) -> String {
+    match hints::word(word, names) {
         Some(name) => format!("did you mean `{name}`?"),
         None => format!("write {}", listed(names, "or")),
-    };
-    report.broken(diagnostic.with_help(help), node.span.clone());
+    }
 }
 
 /// `a`, `b` and `c`.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Number, Value};
 
-use crate::diagnostic::{Place, Report};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, Report};
 use crate::json::{Member, Node, NodeKind, excerpt};
-use crate::policy::document::object::{Object, wrong_type};
+use crate::policy::document::object::{Object, wrong_scalar, wrong_type};
 use crate::risk::Category;
 
 /// A part of a document.
@@ -195,7 +195,8 @@ impl Read for bool {
         if let NodeKind::Bool(boolean) = &node.kind {
             return *boolean;
         }
-        wrong_type(node, place, "a boolean", report);
+        let is_quoted = |text: &str| ["true", "false"].contains(&text);
+        wrong_scalar(node, place, "a boolean", is_quoted, report);
         Self::stand_in()
     }
 
@@ -209,7 +210,8 @@ impl Read for Number {
         if let NodeKind::Number(number) = &node.kind {
             return number.clone();
         }
-        wrong_type(node, place, "a number", report);
+        let is_quoted = |text: &str| text.parse::<Self>().is_ok();
+        wrong_scalar(node, place, "a number", is_quoted, report);
         Self::stand_in()
     }
 
@@ -241,7 +243,18 @@ impl<T: Read> Read for Option<T> {
 impl<T: Read> Read for Vec<T> {
     fn read(node: &Node, place: &Place<'_>, report: &mut Report) -> Self {
         let NodeKind::Array(elements) = &node.kind else {
-            wrong_type(node, place, "an array", report);
+            if !report.omit() {
+                let message = format!("expected an array, found {}", node.article());
+                let diagnostic = Diagnostic::new(DiagnosticCode::WrongType, message, place.to_string());
+                let is_element = match &node.kind {
+                    NodeKind::String(_) => true,
+                    NodeKind::Object(members) => !members.is_empty(),
+                    _ => false,
+                };
+                let diagnostic =
+                    if is_element { diagnostic.with_help("write `[` and `]` around it") } else { diagnostic };
+                report.broken(diagnostic, node.span.clone());
+            }
             return Self::stand_in();
         };
         let read = |(index, element)| T::read(element, &place.element(index), report);
@@ -256,7 +269,12 @@ impl<T: Read> Read for Vec<T> {
 impl<T: Read> Read for BTreeMap<String, T> {
     fn read(node: &Node, place: &Place<'_>, report: &mut Report) -> Self {
         let NodeKind::Object(members) = &node.kind else {
-            wrong_type(node, place, "an object", report);
+            if !report.omit() {
+                let message = format!("expected an object, found {}", node.article());
+                let diagnostic = Diagnostic::new(DiagnosticCode::WrongType, message, place.to_string());
+                let help = "write an object whose keys are the names of tools";
+                report.broken(diagnostic.with_help(help), node.span.clone());
+            }
             return Self::stand_in();
         };
         let read = |member: &Member| {

@@ -7,9 +7,9 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, Report};
 use crate::json::{Node, NodeKind, excerpt};
 use crate::limit::{Window, WindowName};
 use crate::number::Decimal;
-use crate::policy::document::Read;
 use crate::policy::document::object::{invalid, unknown_name, wrong_type};
 use crate::policy::document::read::{deserialize, members};
+use crate::policy::document::{Read, hints};
 
 crate::names::names! {
     /// The version of the language.
@@ -153,6 +153,11 @@ impl Read for Window {
                 if name.parse::<u32>().is_ok() {
                     let message = format!("unknown name `{}`", excerpt(name));
                     invalid(node, place, message, "write a number of seconds without quotes", report);
+                    return Self::stand_in();
+                }
+                if let Some(help) = hints::seconds(name) {
+                    let message = format!("unknown name `{}`", excerpt(name));
+                    invalid(node, place, message, &help, report);
                     return Self::stand_in();
                 }
                 let names: Vec<&str> = WindowName::ALL.iter().map(|name| name.as_str()).collect();
