@@ -8,6 +8,7 @@ mod evaluating;
 mod hostile_values;
 mod layers;
 mod reading;
+mod schema;
 mod settlement;
 mod store;
 mod threads;
