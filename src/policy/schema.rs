@@ -38,6 +38,7 @@ impl Policy {
         let settings = schemars::generate::SchemaSettings::draft2020_12();
         let mut schema = settings.into_generator().into_root_schema_for::<PolicyDocument>().to_value();
         merge(&mut schema, json!({"$id": ID, "title": "A policy for calls of MCP tools, version 1"}));
+        objects::leave_descriptions_to_members(&mut schema);
         objects::add_conditions_under_not(&mut schema);
         schema
     }

@@ -1,6 +1,10 @@
 //! The JSON Schema of policies accepts what the reader accepts, and refuses what it refuses.
 #![cfg(feature = "schema")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "what is wrong with a fixture fails the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what is wrong with a fixture fails the test"
+)]
 
 mod random;
 mod server;
@@ -80,7 +84,7 @@ fn every_object_is_closed_and_every_member_described() {
         }
         match schema {
             Value::Object(members) => {
-                members.iter().for_each(|(key, part)| walk(part, &format!("{at}/{key}")))
+                members.iter().for_each(|(key, part)| walk(part, &format!("{at}/{key}")));
             }
             Value::Array(elements) => elements.iter().for_each(|part| walk(part, at)),
             _ => {}

@@ -179,6 +179,27 @@ fn condition_snippets() -> Value {
     ])
 }
 
+/// Leaves the descriptions to the members: an editor shows that of the definition which a member refers to, and not the
+/// member's own. Only a tool has none of its own, and gets that of rules.
+pub(super) fn leave_descriptions_to_members(schema: &mut Value) {
+    const TEXTS: [&str; 2] = ["description", "markdownDescription"];
+    let Some(definitions) = schema.get_mut("$defs").and_then(Value::as_object_mut) else {
+        return;
+    };
+    let mut tool = json!({"allOf": [{"$ref": "#/$defs/Rule"}]});
+    for (name, definition) in definitions {
+        for text in TEXTS {
+            let text_of = definition.as_object_mut().and_then(|definition| definition.remove(text));
+            if name == "Rule" {
+                merge(&mut tool, json!({text: text_of}));
+            }
+        }
+    }
+    if let Some(other) = schema.pointer_mut("/properties/tools/additionalProperties") {
+        *other = tool;
+    }
+}
+
 /// Under `not`, a path with `[*]` must say for how many values it is meant. So conditions there have a schema of their
 /// own, all the way down.
 pub(super) fn add_conditions_under_not(schema: &mut Value) {

@@ -4,15 +4,15 @@ mod arguments;
 
 use serde_json::{Map, Value, json};
 
-use crate::json::excerpt;
-use crate::policy::schema::server::arguments::Arguments;
+use crate::policy::schema::server::arguments::{Arguments, Budget};
 use crate::policy::schema::{member, merge};
 
 /// Adds the tools of a server to the schema of policies.
 pub(super) fn schema_for(mut schema: Value, tools: &Value) -> Option<Value> {
     let listed = tools.get("result").unwrap_or(tools);
     let listed = listed.get("tools").unwrap_or(listed).as_array()?;
-    let mut server = Server { names: Vec::new(), is_whole: listed.len() <= MAX_TOOLS, budget: MAX_NODES };
+    let mut server =
+        Server { names: Vec::new(), is_whole: listed.len() <= MAX_TOOLS, budget: Budget::default() };
     let mut definitions = Map::new();
     let mut rules = Map::new();
     for tool in listed.iter().take(MAX_TOOLS) {
@@ -31,10 +31,11 @@ pub(super) fn schema_for(mut schema: Value, tools: &Value) -> Option<Value> {
     let root = schema.as_object_mut()?;
     member(root, "$defs")?.extend(definitions);
     let properties = member(root, "properties")?;
-    server.close(properties.get_mut("tools")?, rules);
+    server.close(properties.get_mut("tools")?, &rules);
     let classify = properties.get_mut("classify")?;
     let category = classify.get("additionalProperties").cloned().unwrap_or_default();
-    server.close(classify, server.names.iter().map(|name| (name.clone(), category.clone())).collect());
+    let names = server.names.iter().map(|name| (name.clone(), category.clone()));
+    server.close(classify, &names.collect());
     let mut name = json!({"anyOf": [{"enum": server.names}, {"pattern": r"\*"}]});
     if !server.is_whole {
         name = json!({"anyOf": [{"enum": server.names}, {"type": "string"}]});
@@ -52,14 +53,15 @@ struct Server {
     names: Vec<String>,
     /// Whether every tool is known by name, so that another name is wrong.
     is_whole: bool,
-    /// How many more parts of input schemas are looked at, for all tools together.
-    budget: usize,
+    /// What is left to spend, for all tools together.
+    budget: Budget,
 }
 
 impl Server {
     /// The rule of one tool: a rule, and what is known of its arguments.
     fn rule(&mut self, tool: &Value, number: usize, definitions: &mut Map<String, Value>) -> Value {
-        let text = tool.get("description").and_then(Value::as_str).map(excerpt).unwrap_or_default();
+        let text = tool.get("description").and_then(Value::as_str).unwrap_or_default();
+        let text: String = text.chars().take(MAX_DESCRIPTION).collect();
         let mut parts = vec![json!({"$ref": "#/$defs/Rule"})];
         if let Some(schema) = tool.get("inputSchema") {
             let arguments = Arguments::of(schema, &mut self.budget);
@@ -73,7 +75,7 @@ impl Server {
     }
 
     /// Lets the object have these members, and besides only patterns.
-    fn close(&self, schema: &mut Value, properties: Map<String, Value>) {
+    fn close(&self, schema: &mut Value, properties: &Map<String, Value>) {
         let other = schema.get("additionalProperties").cloned().unwrap_or_default();
         merge(schema, json!({"properties": properties}));
         if self.is_whole {
@@ -124,5 +126,5 @@ fn condition_of(own: &str, path: &str) -> Value {
 const MAX_TOOLS: usize = 2_000;
 /// The MCP specification asks for at most 128 characters.
 const MAX_NAME_BYTES: usize = 512;
-/// How many parts of the input schemas of all tools are looked at.
-const MAX_NODES: usize = 20_000;
+/// How much of the description of a tool is shown.
+const MAX_DESCRIPTION: usize = 400;

@@ -1,5 +1,7 @@
 //! The arguments of a tool, from its input schema: which paths there are.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 /// The paths below `args` that the input schema of a tool tells of.
@@ -8,8 +10,20 @@ pub(super) struct Arguments {
     paths: Vec<Known>,
     /// The names of the top-level arguments.
     names: Vec<String>,
-    /// How many bytes of text may still be kept.
+}
+
+/// What may still be spent on the arguments of tools, however many there are.
+pub(super) struct Budget {
+    /// Parts of schemas that are looked at.
+    nodes: usize,
+    /// Bytes of paths and patterns.
     bytes: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { nodes: 20_000, bytes: 2_097_152 }
+    }
 }
 
 struct Known {
@@ -23,12 +37,15 @@ struct Known {
 impl Arguments {
     /// Walks an input schema. Every part that is looked at costs one of the budget; where none is left, the arguments
     /// are open.
-    pub(super) fn of(schema: &Value, budget: &mut usize) -> Self {
-        let mut arguments = Self { paths: Vec::new(), names: Vec::new(), bytes: MAX_BYTES };
-        let mut walk = Walk { root: schema, budget };
+    pub(super) fn of(schema: &Value, budget: &mut Budget) -> Self {
+        let mut arguments = Self { paths: Vec::new(), names: Vec::new() };
+        let mut walk = Walk { root: schema, budget, bytes: MAX_BYTES };
         let mut shape = Shape::default();
         walk.shape(schema, MAX_REFERENCES, &mut shape);
-        arguments.names = shape.properties.iter().map(|(name, _)| (*name).to_owned()).take(MAX_PATHS).collect();
+        arguments.names =
+            shape.properties.iter().map(|(name, _)| (*name).to_owned()).take(MAX_PATHS).collect();
+        arguments.names.sort_unstable();
+        arguments.names.dedup();
         // An object, whatever else it says.
         shape.elements.clear();
         if shape.properties.len() > MAX_PATHS {
@@ -37,14 +54,14 @@ impl Arguments {
         if shape.is_open {
             arguments.names.clear();
         }
-        arguments.add("args".to_owned(), "args".to_owned(), &shape, MAX_DEPTH, &mut walk);
+        arguments.add("args", "args", &shape, MAX_DEPTH, &mut walk);
         arguments
     }
 
-    fn add(&mut self, text: String, pattern: String, shape: &Shape<'_>, depth: usize, walk: &mut Walk<'_>) {
+    fn add<'a>(&mut self, text: &str, pattern: &str, shape: &Shape<'a>, depth: usize, walk: &mut Walk<'a>) {
         let at = self.paths.len();
-        self.bytes = self.bytes.saturating_sub(text.len().saturating_add(pattern.len()));
-        self.paths.push(Known { text: text.clone(), pattern: pattern.clone(), is_open: shape.is_open });
+        walk.spend(text.len().saturating_add(pattern.len()));
+        self.paths.push(Known { text: text.to_owned(), pattern: pattern.to_owned(), is_open: shape.is_open });
         let mut is_open = shape.is_open;
         for (name, schema) in &shape.properties {
             if name.is_empty() || name.contains(['.', '[', ']']) {
@@ -52,22 +69,22 @@ impl Arguments {
                 continue;
             }
             let mut inner = Shape::default();
-            if !self.has_room(depth, name.len().saturating_add(text.len())) {
+            if !self.has_room(depth, name.len().saturating_add(text.len()), walk) {
                 is_open = true;
                 break;
             }
             walk.shape(schema, MAX_REFERENCES, &mut inner);
             let below = (format!("{text}.{name}"), format!(r"{pattern}\.{}", escaped(name)));
-            self.add(below.0, below.1, &inner, depth.saturating_sub(1), walk);
+            self.add(&below.0, &below.1, &inner, depth.saturating_sub(1), walk);
         }
         if !shape.elements.is_empty() {
-            if self.has_room(depth, text.len()) {
+            if self.has_room(depth, text.len(), walk) {
                 let mut inner = Shape::default();
                 for schema in &shape.elements {
                     walk.shape(schema, MAX_REFERENCES, &mut inner);
                 }
                 let below = (format!("{text}[*]"), format!(r"{pattern}\[(?:\*|\d+)\]"));
-                self.add(below.0, below.1, &inner, depth.saturating_sub(1), walk);
+                self.add(&below.0, &below.1, &inner, depth.saturating_sub(1), walk);
             } else {
                 is_open = true;
             }
@@ -77,10 +94,10 @@ impl Arguments {
         }
     }
 
-    fn has_room(&self, depth: usize, bytes: usize) -> bool {
+    fn has_room(&self, depth: usize, bytes: usize, walk: &Walk<'_>) -> bool {
         // A pattern is at most twice as long as its text, but for its positions.
         let bytes = bytes.saturating_mul(4).saturating_add(64);
-        depth > 0 && self.paths.len() < MAX_PATHS && self.bytes >= bytes
+        depth > 0 && self.paths.len() < MAX_PATHS && walk.bytes.min(walk.budget.bytes) >= bytes
     }
 
     /// The names of the arguments; `None` if there may be others.
@@ -91,9 +108,9 @@ impl Arguments {
 
     /// The schema of a path: one of these, or one that is not about arguments.
     pub(super) fn path(&self) -> Value {
-        let texts: Vec<&str> = self.paths.iter().map(|known| known.text.as_str()).skip(1).collect();
+        let texts: BTreeSet<&str> = self.paths.iter().map(|known| known.text.as_str()).skip(1).collect();
         let patterns = self.paths.iter().map(|known| {
-            let rest = if known.is_open { r"(?:[.\[].*)?" } else { "" };
+            let rest = if known.is_open { r"(?:[.\[][\s\S]*)?" } else { "" };
             format!("{}{rest}", known.pattern)
         });
         let patterns: Vec<String> = patterns.collect();
@@ -115,16 +132,23 @@ struct Shape<'a> {
 
 struct Walk<'a> {
     root: &'a Value,
-    budget: &'a mut usize,
+    budget: &'a mut Budget,
+    /// How many bytes the paths of this tool may still have.
+    bytes: usize,
 }
 
 impl<'a> Walk<'a> {
+    fn spend(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+        self.budget.bytes = self.budget.bytes.saturating_sub(bytes);
+    }
+
     fn shape(&mut self, schema: &'a Value, references: usize, shape: &mut Shape<'a>) {
-        let Some(left) = self.budget.checked_sub(1).filter(|_| references > 0) else {
+        let Some(left) = self.budget.nodes.checked_sub(1).filter(|_| references > 0) else {
             shape.is_open = true;
             return;
         };
-        *self.budget = left;
+        self.budget.nodes = left;
         let Value::Object(members) = schema else {
             shape.is_open = true;
             return;
@@ -149,11 +173,11 @@ impl<'a> Walk<'a> {
         if let Some(properties) = members.get("properties").and_then(Value::as_object) {
             says = true;
             for (name, schema) in properties {
-                let Some(left) = self.budget.checked_sub(1) else {
+                let Some(left) = self.budget.nodes.checked_sub(1) else {
                     shape.is_open = true;
                     return;
                 };
-                *self.budget = left;
+                self.budget.nodes = left;
                 shape.properties.push((name, schema));
             }
         }
@@ -174,9 +198,8 @@ impl<'a> Walk<'a> {
 
 /// Whether nothing can lie below a value of this type.
 fn is_scalar(kind: Option<&Value>) -> bool {
-    let scalar = |kind: &Value| {
-        matches!(kind.as_str(), Some("boolean" | "integer" | "null" | "number" | "string"))
-    };
+    let scalar =
+        |kind: &Value| matches!(kind.as_str(), Some("boolean" | "integer" | "null" | "number" | "string"));
     match kind {
         Some(Value::Array(kinds)) => kinds.iter().all(scalar),
         Some(kind) => scalar(kind),
