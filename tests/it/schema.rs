@@ -177,3 +177,31 @@ fn what_is_said_of_one_member_by_another_is_in_the_schema() {
         assert_eq!(validator.is_valid(&document), valid, "{document}");
     }
 }
+
+#[test]
+fn members_that_exclude_each_other_do_in_the_schema() {
+    let validator = validator(&Policy::json_schema());
+    let limit = |more: Value| {
+        let mut limit = json!({"counter": "c", "window": "day", "max": 1});
+        limit.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"limits": [limit]})
+    };
+    for (valid, rule) in [
+        (true, limit(json!({"increment": 2}))),
+        (true, limit(json!({"increment_from": "args.n"}))),
+        (false, limit(json!({"increment": 2, "increment_from": "args.n"}))),
+        (true, limit(json!({"algorithm": "sliding"}))),
+        (false, limit(json!({"algorithm": "sliding", "window": "month"}))),
+        (false, limit(json!({"algorithm": "sliding", "window": "lifetime"}))),
+        (true, limit(json!({"algorithm": "fixed", "window": "lifetime"}))),
+        (true, json!({"action": "deny", "reason": "no", "description": "d", "silence": []})),
+        (false, json!({"action": "deny", "limits": []})),
+        (false, json!({"action": "deny", "validate_args": false})),
+        (false, json!({"action": "deny", "rate_limit": "1/day"})),
+        (true, json!({"action": "require_approval", "rate_limit": "1/day"})),
+    ] {
+        let document = json!({"version": "1", "default": "deny", "tools": {"t": rule}});
+        assert_eq!(Policy::from_json(&document.to_string()).is_ok(), valid, "{document}");
+        assert_eq!(validator.is_valid(&document), valid, "{document}");
+    }
+}

@@ -246,7 +246,7 @@ fn limits() -> impl Strategy<Value = Value> {
         Some(("increment", json!(2))),
         Some(("increment_from", json!("args.n"))),
     ]);
-    (window, max, scope, cost, any::<bool>()).prop_map(|(window, max, scope, cost, slides)| {
+    let limit = (window, max, scope, cost, any::<bool>()).prop_map(|(window, max, scope, cost, slides)| {
         let mut limit = json!({"counter": "c", "window": window, "max": max});
         if let Some(scope) = scope {
             limit["scope"] = scope;
@@ -257,7 +257,14 @@ fn limits() -> impl Strategy<Value = Value> {
         if slides {
             limit["algorithm"] = json!("sliding");
         }
-        json!([limit])
+        limit
+    });
+    prop::collection::vec(limit, 1..4).prop_map(|mut limits| {
+        // Each with a counter of its own, or they would have to agree.
+        for (index, limit) in limits.iter_mut().enumerate() {
+            limit["counter"] = json!(format!("c{index}"));
+        }
+        Value::from(limits)
     })
 }
 
@@ -315,6 +322,8 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
 #[derive(Clone, Debug)]
 enum Mutation {
     Add(&'static str, Value),
+    /// A member from elsewhere: right in itself, and in the wrong company.
+    Graft(prop::sample::Index),
     Remove(prop::sample::Index),
     Rename(prop::sample::Index, &'static str),
     Replace(Value),
@@ -324,6 +333,7 @@ fn mutation() -> impl Strategy<Value = (prop::sample::Index, Mutation)> {
     let member = || prop::sample::select(MEMBERS.to_vec());
     let mutation = prop_oneof![
         2 => (member(), value()).prop_map(|(name, value)| Mutation::Add(name, value)),
+        4 => any::<prop::sample::Index>().prop_map(Mutation::Graft),
         1 => any::<prop::sample::Index>().prop_map(Mutation::Remove),
         1 => (any::<prop::sample::Index>(), member()).prop_map(|(index, name)| Mutation::Rename(index, name)),
         4 => value().prop_map(Mutation::Replace),
@@ -334,6 +344,22 @@ fn mutation() -> impl Strategy<Value = (prop::sample::Index, Mutation)> {
 fn mutate(document: &mut Value, at: prop::sample::Index, mutation: Mutation) {
     let mut all = Vec::new();
     places(document, "", &mut all);
+    let graft = |from: prop::sample::Index| {
+        let from = from.get::<String>(&all);
+        let key = from.rsplit('/').next().unwrap().replace("~1", "/").replace("~0", "~");
+        (key, document.pointer(from).unwrap().clone())
+    };
+    if let Mutation::Graft(from) = mutation {
+        // Into an object: most places are none.
+        let objects: Vec<&String> =
+            all.iter().filter(|place| document.pointer(place).is_some_and(Value::is_object)).collect();
+        let (key, value) = graft(from);
+        if !objects.is_empty() && key.parse::<u32>().is_err() {
+            let into = at.get::<&String>(&objects);
+            document.pointer_mut(into).unwrap()[key] = value;
+        }
+        return;
+    }
     let place = document.pointer_mut(at.get::<String>(&all)).unwrap();
     let key = |members: &Map<String, Value>, index: prop::sample::Index| {
         (!members.is_empty()).then(|| members.keys().nth(index.index(members.len())).unwrap().clone())
@@ -375,7 +401,7 @@ fn agree(validator: &jsonschema::Validator, document: &Value) -> Result<bool, Te
 #[test]
 fn the_schema_accepts_exactly_what_is_read() {
     let validator = validator(&Policy::json_schema());
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(1_500));
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(3_000));
     let seen = std::cell::Cell::new((0_u32, 0_u32));
     let mutations = prop::collection::vec(mutation(), 0..4);
     runner
