@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 
 pub use approval::{Approval, Fingerprint, FingerprintError};
 pub use context::Context;
+#[cfg(feature = "schema")]
+pub(crate) use context::WELL_KNOWN;
 pub(crate) use context::is_well_known;
 
 /// One call of a tool: everything that a policy may look at, borrowed.

@@ -7,12 +7,18 @@ macro_rules! names {
     (
         $(#[$meta:meta])*
         $vis:vis enum $Name:ident {
-            $( $(#[$vmeta:meta])* $Variant:ident = $text:literal, )*
+            $( $(#[$($vmeta:tt)*])* $Variant:ident = $text:literal, )*
         }
     ) => {
         $(#[$meta])*
         $vis enum $Name {
-            $( $(#[$vmeta])* $Variant, )*
+            $( $(#[$($vmeta)*])* $Variant, )*
+        }
+
+        #[cfg(feature = "schema")]
+        impl $crate::names::Words for $Name {
+            const WORDS: &'static [(&'static str, &'static [&'static str])] =
+                &[ $( ($text, &[ $( $crate::names::doc_line!($($vmeta)*) ),* ]), )* ];
         }
 
         impl $Name {
@@ -51,4 +57,23 @@ macro_rules! names {
     };
 }
 
+/// The words of an enumeration, each with the lines of its documentation.
+#[cfg(feature = "schema")]
+pub(crate) trait Words {
+    const WORDS: &'static [(&'static str, &'static [&'static str])];
+}
+
+/// The text of an attribute that is a line of documentation; nothing for another.
+#[cfg(feature = "schema")]
+macro_rules! doc_line {
+    (doc = $line:literal) => {
+        $line
+    };
+    ($($other:tt)*) => {
+        ""
+    };
+}
+
+#[cfg(feature = "schema")]
+pub(crate) use doc_line;
 pub(crate) use names;

@@ -4,6 +4,8 @@ mod check;
 pub mod document;
 mod judge;
 mod rule;
+#[cfg(feature = "schema")]
+mod schema;
 mod source;
 mod verdict;
 mod warn;

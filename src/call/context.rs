@@ -119,7 +119,8 @@ pub(crate) fn is_well_known(name: &str) -> bool {
     WELL_KNOWN.contains(&name)
 }
 
-const WELL_KNOWN: [&str; 6] = ["agent", "grant", "server", "session", "tenant", "user"];
+/// The attributes that scopes name without `context.`.
+pub(crate) const WELL_KNOWN: [&str; 6] = ["agent", "grant", "server", "session", "tenant", "user"];
 
 #[cfg(test)]
 mod tests {

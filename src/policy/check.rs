@@ -187,22 +187,26 @@ fn text(text: Option<&String>) -> Option<Arc<str>> {
 /// Methods that a gate always lets pass: what MCP needs to work at all, what belongs to a call that was let
 /// through, and the notifications that the protocol defines, in all revisions up to 2026-07-28.
 fn always_passes(method: &str) -> bool {
-    const METHODS: [&str; 5] = ["initialize", "logging/setLevel", "ping", "server/discover", "tools/list"];
-    const NOTIFICATIONS: [&str; 11] = [
-        "notifications/cancelled",
-        "notifications/elicitation/complete",
-        "notifications/initialized",
-        "notifications/message",
-        "notifications/progress",
-        "notifications/prompts/list_changed",
-        "notifications/resources/list_changed",
-        "notifications/resources/updated",
-        "notifications/roots/list_changed",
-        "notifications/tasks/status",
-        "notifications/tools/list_changed",
-    ];
-    METHODS.contains(&method)
-        || NOTIFICATIONS.contains(&method)
-        || method == "notifications/tasks"
-        || method.starts_with("tasks/")
+    ALWAYS_PASS.contains(&method) || method.starts_with("tasks/")
 }
+
+/// Beside these, what begins with `tasks/`.
+pub(crate) const ALWAYS_PASS: [&str; 17] = [
+    "initialize",
+    "logging/setLevel",
+    "notifications/cancelled",
+    "notifications/elicitation/complete",
+    "notifications/initialized",
+    "notifications/message",
+    "notifications/progress",
+    "notifications/prompts/list_changed",
+    "notifications/resources/list_changed",
+    "notifications/resources/updated",
+    "notifications/roots/list_changed",
+    "notifications/tasks",
+    "notifications/tasks/status",
+    "notifications/tools/list_changed",
+    "ping",
+    "server/discover",
+    "tools/list",
+];

@@ -10,6 +10,7 @@ mod hostile_values;
 mod layers;
 mod reading;
 mod reports;
+mod schema;
 mod settlement;
 mod store;
 mod threads;

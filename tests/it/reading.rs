@@ -37,7 +37,7 @@ fn mistakes() -> Vec<(String, Value)> {
 }
 
 /// A row has a whole text, a whole document, or the part of one that matters.
-fn text_of(row: &Value) -> String {
+pub(crate) fn text_of(row: &Value) -> String {
     if let Some(text) = row.get("text") {
         return text.as_str().unwrap().to_owned();
     }

@@ -25,17 +25,17 @@ pub(crate) trait Read: Sized {
 /// `or` stands a function that reads another way to write it.
 macro_rules! members {
     (
-        $(#[$meta:meta])*
+        $(#[$($meta:tt)*])*
         pub struct $Name:ident $(or $short:path)? {
-            $( $(#[$fmeta:meta])* $need:ident $field:ident $(as $rename:literal)? : $Type:ty, )*
+            $( $(#[$($fmeta:tt)*])* $need:ident $field:ident $(as $rename:literal)? : $Type:ty, )*
         }
     ) => {
-        $(#[$meta])*
+        $(#[$($meta)*])*
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub struct $Name {
             $(
-                $(#[$fmeta])*
+                $(#[$($fmeta)*])*
                 pub $field: $Type,
             )*
         }
@@ -91,6 +91,15 @@ macro_rules! members {
         }
 
         $crate::policy::document::read::deserialize!($Name);
+
+        #[cfg(feature = "schema")]
+        $crate::policy::schema::described! {
+            $Name [$( $crate::names::doc_line!($($meta)*) ),*]
+            $(
+                $need $crate::policy::document::read::name!($field $($rename)?), $Type,
+                [$( $crate::names::doc_line!($($fmeta)*) ),*];
+            )*
+        }
     };
 }
 
@@ -148,6 +157,9 @@ macro_rules! choices {
             }
 
             $crate::policy::document::read::deserialize!($Name);
+
+            #[cfg(feature = "schema")]
+            $crate::policy::schema::chosen!($Name);
         )*
     };
 }

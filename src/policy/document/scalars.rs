@@ -44,6 +44,8 @@ impl Read for Version {
 }
 
 deserialize!(Version);
+#[cfg(feature = "schema")]
+crate::policy::schema::chosen!(Version);
 
 /// What has a counter of its own: one scope, or several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
