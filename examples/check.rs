@@ -1,8 +1,11 @@
 //! Checks a policy, and tells everything that is wrong with it.
 //!
 //! ```text
-//! cargo run --example check -- POLICY.json [--json]
+//! cargo run --example check -- POLICY.json [--tools TOOLS.json] [--json]
 //! ```
+//!
+//! `TOOLS.json` is the answer of an MCP server to `tools/list`: with it, names and arguments that the server does not have
+//! are warned of too.
 //!
 //! The report goes to standard error: each mistake under the line that it is on. With `--json` it goes to standard
 //! output instead, as an array of `{severity, code, message, help, pointer, line, column}`. `-` reads standard input.
@@ -12,18 +15,17 @@
 use std::io::Read as _;
 use std::process::ExitCode;
 
-use mcp_policy::{Diagnostic, Policy, diagnostic};
+use mcp_policy::{Diagnostic, Policy, diagnostic, json, lint};
 use serde_json::{Value, json};
 
-const USAGE: &str = "usage: check POLICY.json [--json]
+const USAGE: &str = "usage: check POLICY.json [--tools TOOLS.json] [--json]
 
-`-` reads standard input. `--tools TOOLS.json`, which checks a policy against the tools of a server, comes in a later version.";
+`-` reads standard input. TOOLS.json is the answer of an MCP server to `tools/list`.";
 
 fn main() -> ExitCode {
-    let text =
-        Options::parse(std::env::args().skip(1)).and_then(|options| Ok((read(&options.policy)?, options)));
-    match text {
-        Ok((text, options)) => check(&text, &options),
+    let options = Options::parse(std::env::args().skip(1));
+    match options.and_then(|options| check(&read(&options.policy)?, &options)) {
+        Ok(status) => status,
         Err(message) => {
             eprintln!("{message}");
             ExitCode::from(2)
@@ -33,15 +35,21 @@ fn main() -> ExitCode {
 
 struct Options {
     policy: String,
+    tools: Option<String>,
     json: bool,
 }
 
 impl Options {
-    fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let (mut policy, mut json) = (None, false);
-        for argument in arguments {
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
+        let (mut policy, mut tools, mut json) = (None, None, false);
+        while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--json" => json = true,
+                "--tools" => {
+                    let file =
+                        arguments.next().ok_or_else(|| format!("`--tools` needs a file\n\n{USAGE}"))?;
+                    tools = Some(file);
+                }
                 "-h" | "--help" => return Err(USAGE.to_owned()),
                 option if option.starts_with("--") => {
                     return Err(format!("unknown option `{option}`\n\n{USAGE}"));
@@ -50,7 +58,7 @@ impl Options {
                 _ => policy = Some(argument),
             }
         }
-        Ok(Self { policy: policy.ok_or(USAGE)?, json })
+        Ok(Self { policy: policy.ok_or(USAGE)?, tools, json })
     }
 }
 
@@ -64,22 +72,32 @@ fn read(path: &str) -> Result<String, String> {
     Ok(text)
 }
 
-fn check(text: &str, options: &Options) -> ExitCode {
+fn check(text: &str, options: &Options) -> Result<ExitCode, String> {
+    let tools = options.tools.as_deref().map(read_tools).transpose()?;
     let result = Policy::from_json(text);
-    let (found, omitted, status) = match &result {
-        Ok(policy) => (policy.warnings(), policy.omitted_warnings(), ExitCode::SUCCESS),
-        Err(error) => (error.diagnostics(), error.omitted(), ExitCode::FAILURE),
+    let (mut found, omitted, status) = match &result {
+        Ok(policy) => (policy.warnings().to_vec(), policy.omitted_warnings(), ExitCode::SUCCESS),
+        Err(error) => (error.diagnostics().to_vec(), error.omitted(), ExitCode::FAILURE),
     };
+    if let (Ok(policy), Some(tools)) = (&result, &tools) {
+        let against = lint::against_tools(policy, Some(text), tools);
+        found.extend(against.ok_or("the tools are not the answer of an MCP server to `tools/list`")?);
+        found.sort_by_key(|diagnostic| diagnostic.span().map(|span| span.start));
+    }
     if options.json {
         println!("{:#}", found.iter().map(to_json).collect::<Value>());
     } else if !found.is_empty() {
-        eprintln!("{}", diagnostic::render(found));
+        eprintln!("{}", diagnostic::render(&found));
     }
     // The array has as many as are kept, and says nothing of the others.
     if omitted > 0 {
         eprintln!("\nand {omitted} more");
     }
-    status
+    Ok(status)
+}
+
+fn read_tools(path: &str) -> Result<Value, String> {
+    json::parse(&read(path)?).map_err(|error| format!("`{path}`: {error}"))
 }
 
 fn to_json(diagnostic: &Diagnostic) -> Value {

@@ -22,6 +22,7 @@ pub mod policy;
 pub mod store;
 
 pub mod evaluator;
+pub mod lint;
 
 pub use call::{Approval, Arguments, Context, Fingerprint, FingerprintError, ToolCall};
 pub use diagnostic::{Diagnostic, DiagnosticCode};

@@ -53,6 +53,14 @@ impl Path {
         self.segments.contains(&Segment::Each)
     }
 
+    /// The name of the top-level argument that the path leads to or into.
+    pub(crate) fn argument(&self) -> Option<&str> {
+        match self.segments.first()? {
+            Segment::Key(name) | Segment::KeyOrIndex(name, _) => Some(name),
+            Segment::Each | Segment::Index(_) => None,
+        }
+    }
+
     /// Whether the path leads to an argument, and not to the arguments as a whole.
     pub(crate) fn is_below_args(&self) -> bool {
         !self.segments.is_empty()

@@ -397,6 +397,23 @@ names! {
         /// The cure: `^` and `$` around all alternatives, `^(?:a|b)$`; or `.*` where other text is allowed.
         Unanchored = "unanchored",
 
+        /// A warning against the tools of a server: an argument that the tool does not know. See
+        /// [`against_tools`](crate::lint::against_tools).
+        ///
+        /// `{"path": "args.exection_id", "op": "exists", "value": true}` in the rule of a tool whose input schema has an
+        /// `execution_id`. Nothing is said where the schema leaves open what else there may be.
+        ///
+        /// The cure: the name as the server lists it.
+        UnknownArgument = "unknown_argument",
+
+        /// A warning against the tools of a server: a name or a pattern that fits none of them. See
+        /// [`against_tools`](crate::lint::against_tools).
+        ///
+        /// `"tools": {"restart_executions": {}}` where the tool is called `restart_execution`.
+        ///
+        /// The cure: the name as the server lists it.
+        UnknownTool = "unknown_tool",
+
         /// A warning: a pattern in `tools` or `classify` that fits no name, for no name has more than 128 characters, white
         /// space or letters beyond ASCII.
         ///
@@ -432,6 +449,8 @@ impl DiagnosticCode {
             | Self::ScopeByAgent
             | Self::Shadowed
             | Self::Unanchored
+            | Self::UnknownArgument
+            | Self::UnknownTool
             | Self::Unmatchable => Severity::Warning,
             _ => Severity::Error,
         }

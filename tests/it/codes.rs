@@ -42,6 +42,10 @@ fn found(text: &str) -> Vec<DiagnosticCode> {
 fn every_code_has_an_example_and_nothing_else_is_found_in_it() {
     let examples = examples();
     for code in DiagnosticCode::ALL {
+        // These need the tools of a server, and have tests of their own.
+        if matches!(code, DiagnosticCode::UnknownArgument | DiagnosticCode::UnknownTool) {
+            continue;
+        }
         let example = examples.get(code.as_str()).map(String::as_str).unwrap_or_default();
         assert!(!example.is_empty(), "{code} has no example");
         assert_eq!(found(example), [*code], "{code}:\n{example}");

@@ -20,7 +20,7 @@ const ORDER: [&[&str]; 15] = [
     &["risk"],
     &["policy"],
     &["store"],
-    &["evaluator"],
+    &["evaluator", "lint"],
 ];
 
 #[test]

@@ -8,6 +8,7 @@ mod documents;
 mod evaluating;
 mod hostile_values;
 mod layers;
+mod lint;
 mod reading;
 mod reports;
 mod schema;

@@ -66,7 +66,10 @@ fn every_code_of_a_warning_is_met_and_no_other() {
         .flat_map(|(_, found)| found.as_array().unwrap().clone())
         .map(|found| found[0].as_str().unwrap().to_owned())
         .collect();
+    // These need the tools of a server, and have tests of their own.
+    let with_tools = [DiagnosticCode::UnknownArgument, DiagnosticCode::UnknownTool];
     let warnings = DiagnosticCode::ALL.iter().filter(|code| code.severity() == Severity::Warning);
+    let warnings = warnings.filter(|code| !with_tools.contains(code));
     assert_eq!(met, warnings.map(ToString::to_string).collect());
 }
 

@@ -2,12 +2,17 @@
 
 use serde_json::{Value, json};
 
+use crate::diagnostic::{DiagnosticCode, Severity};
 use crate::policy::check::ALWAYS_PASS;
 use crate::policy::schema::{objects, patterns};
 
 /// What is added to the schema of a member.
 pub(super) fn constraints(owner: &str, member: &str) -> Value {
     match (owner, member) {
+        (_, "silence") => {
+            let codes = DiagnosticCode::ALL.iter().filter(|code| code.severity() == Severity::Warning);
+            json!({"items": {"enum": codes.map(|code| code.as_str()).collect::<Vec<_>>()}})
+        }
         ("PolicyDocument", "default") => json!({"examples": ["deny"]}),
         ("PolicyDocument", "mode") => json!({"default": "enforce"}),
         ("PolicyDocument", "hide") => json!({"examples": [["delete_*"]]}),

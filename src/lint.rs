@@ -1,0 +1,101 @@
+//! A policy against the tools of a server: names and arguments that the server does not have.
+//!
+//! A rule for `restart_executions` looks right and is for no tool, if the tool is called `restart_execution`. Only the
+//! server's own list can tell.
+
+mod arguments;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, Report, nearest};
+use crate::json::{Bounds, excerpt, parse_tree};
+use crate::lint::arguments::Arguments;
+use crate::pattern::Pattern;
+use crate::policy::{MAX_DEPTH, MAX_KEY_BYTES, Policy};
+
+/// What a policy names that a server does not have, by the server's answer to `tools/list`: a result, the response around
+/// it, or the array of tools alone. `None` if it is none of these.
+///
+/// A name without `*` in `tools`, `classify` and `hide` that the server has no tool for is an `unknown_tool`; so is a
+/// pattern that fits none of its tools. An argument that the input schema of the tool does not know is an
+/// `unknown_argument`: it is looked for in the rules for exact names, and where the schema lists what there is.
+///
+/// `text` is the text that the policy was read from; with it the diagnostics have their places. They are warnings: the next
+/// version of the server may have what this one has not. `silence` in the document or the rule takes them off.
+///
+/// ```
+/// use mcp_policy::{Policy, lint};
+/// use serde_json::json;
+///
+/// let text = r#"{"version": "1", "default": "deny", "tools": {"restart_executions": {}}}"#;
+/// let policy = Policy::from_json(text)?;
+/// let tools = json!({"tools": [{"name": "restart_execution", "inputSchema": {"type": "object"}}]});
+///
+/// let found = lint::against_tools(&policy, Some(text), &tools).unwrap();
+/// assert_eq!(found[0].message(), "the server has no tool `restart_executions`");
+/// assert_eq!(found[0].help(), Some("did you mean `restart_execution`?"));
+/// # Ok::<(), mcp_policy::PolicyError>(())
+/// ```
+#[must_use]
+pub fn against_tools(policy: &Policy, text: Option<&str>, tools: &Value) -> Option<Vec<Diagnostic>> {
+    let list = tools.pointer("/result/tools").or_else(|| tools.get("tools")).unwrap_or(tools).as_array()?;
+    let named = list.iter().filter_map(|tool| Some((tool.get("name")?.as_str()?, tool)));
+    let tools: BTreeMap<&str, &Value> = named.collect();
+    let mut linter = Linter { tools, report: Report::default() };
+    let document = policy.document();
+    let root = Place::Document;
+    let hide = root.member("hide");
+    for (index, name) in document.hide.iter().enumerate() {
+        linter.name(name, &[&document.silence], &hide.element(index));
+    }
+    let classify = root.member("classify");
+    for name in document.classify.keys() {
+        linter.name(name, &[&document.silence], &classify.member(name));
+    }
+    let rules = root.member("tools");
+    for (name, rule) in &document.tools {
+        let place = rules.member(name);
+        let silence: [&[String]; 2] = [&document.silence, &rule.silence];
+        linter.name(name, &silence, &place);
+        let arguments = linter.tools.get(name.as_str()).and_then(|tool| Arguments::of(tool));
+        if let Some(arguments) = arguments.filter(|_| !is_silent(DiagnosticCode::UnknownArgument, &silence)) {
+            arguments.check(rule, &place, &mut linter.report);
+        }
+    }
+    let parsed =
+        text.map(|text| (text, parse_tree(text, Bounds { depth: MAX_DEPTH, key_bytes: MAX_KEY_BYTES }).root));
+    let source = parsed.as_ref().and_then(|(text, root)| Some((*text, root.as_ref()?)));
+    Some(linter.report.finish(source).0)
+}
+
+struct Linter<'a> {
+    tools: BTreeMap<&'a str, &'a Value>,
+    report: Report,
+}
+
+impl Linter<'_> {
+    fn name(&mut self, name: &str, silence: &[&[String]], place: &Place<'_>) {
+        let pattern = Pattern::new(name);
+        let is_known = self.tools.contains_key(name) || self.tools.keys().any(|tool| pattern.matches(tool));
+        if is_known || is_silent(DiagnosticCode::UnknownTool, silence) || self.report.omit() {
+            return;
+        }
+        let message = if name.contains('*') {
+            format!("the server has no tool that fits `{}`", excerpt(name))
+        } else {
+            format!("the server has no tool `{}`", excerpt(name))
+        };
+        let diagnostic = Diagnostic::warning(DiagnosticCode::UnknownTool, message, place.to_string());
+        let names: Vec<&str> = self.tools.keys().copied().collect();
+        self.report.check(match nearest(name, &names) {
+            Some(near) => diagnostic.with_help(format!("did you mean `{}`?", excerpt(near))),
+            None => diagnostic,
+        });
+    }
+}
+
+fn is_silent(code: DiagnosticCode, silence: &[&[String]]) -> bool {
+    silence.iter().any(|codes| codes.iter().any(|silent| silent == code.as_str()))
+}
