@@ -112,13 +112,26 @@ pub(crate) fn excerpt(text: &str) -> String {
             quoted.push('…');
             break;
         }
-        if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
+        if is_invisible(character) {
             quoted.extend(character.escape_unicode());
         } else {
             quoted.push(character);
         }
     }
     quoted
+}
+
+/// Whether a character is not shown, or changes how those beside it are: controls, marks of width zero and of direction.
+pub(crate) fn is_invisible(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61c}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+        )
 }
 
 #[cfg(test)]

@@ -23,7 +23,8 @@ use crate::policy::{MAX_DEPTH, MAX_KEY_BYTES, Policy};
 /// `unknown_argument`: it is looked for in the rules for exact names, and where the schema lists what there is.
 ///
 /// `text` is the text that the policy was read from; with it the diagnostics have their places. They are warnings: the next
-/// version of the server may have what this one has not. `silence` in the document or the rule takes them off.
+/// version of the server may have what this one has not. `silence` takes them off, as any
+/// warning.
 ///
 /// ```
 /// use mcp_policy::{Policy, lint};
@@ -43,25 +44,25 @@ pub fn against_tools(policy: &Policy, text: Option<&str>, tools: &Value) -> Opti
     let list = tools.pointer("/result/tools").or_else(|| tools.get("tools")).unwrap_or(tools).as_array()?;
     let named = list.iter().filter_map(|tool| Some((tool.get("name")?.as_str()?, tool)));
     let tools: BTreeMap<&str, &Value> = named.collect();
-    let mut linter = Linter { tools, report: Report::default() };
+    let mut linter = Linter { tools, report: Report::default(), work: 0 };
     let document = policy.document();
+    let silent = Silent::default().and(&document.silence);
     let root = Place::Document;
     let hide = root.member("hide");
     for (index, name) in document.hide.iter().enumerate() {
-        linter.name(name, &[&document.silence], &hide.element(index));
+        linter.name(name, silent, &hide.element(index));
     }
     let classify = root.member("classify");
     for name in document.classify.keys() {
-        linter.name(name, &[&document.silence], &classify.member(name));
+        linter.name(name, silent, &classify.member(name));
     }
     let rules = root.member("tools");
     for (name, rule) in &document.tools {
         let place = rules.member(name);
-        let silence: [&[String]; 2] = [&document.silence, &rule.silence];
-        linter.name(name, &silence, &place);
-        let arguments = linter.tools.get(name.as_str()).and_then(|tool| Arguments::of(tool));
-        if let Some(arguments) = arguments.filter(|_| !is_silent(DiagnosticCode::UnknownArgument, &silence)) {
-            arguments.check(rule, &place, &mut linter.report);
+        let silent = silent.and(&rule.silence);
+        linter.name(name, silent, &place);
+        if let Some(arguments) = linter.tools.get(name.as_str()).and_then(|tool| Arguments::of(tool)) {
+            arguments.check(rule, silent, &place, &mut linter.report);
         }
     }
     let parsed =
@@ -73,13 +74,24 @@ pub fn against_tools(policy: &Policy, text: Option<&str>, tools: &Value) -> Opti
 struct Linter<'a> {
     tools: BTreeMap<&'a str, &'a Value>,
     report: Report,
+    work: usize,
 }
 
+/// As many names are compared with patterns. What is left then is not warned of.
+const MAX_WORK: usize = 4_000_000;
+
 impl Linter<'_> {
-    fn name(&mut self, name: &str, silence: &[&[String]], place: &Place<'_>) {
+    fn is_known(&mut self, name: &str) -> bool {
+        if !name.contains('*') {
+            return self.tools.contains_key(name);
+        }
+        self.work = self.work.saturating_add(self.tools.len());
         let pattern = Pattern::new(name);
-        let is_known = self.tools.contains_key(name) || self.tools.keys().any(|tool| pattern.matches(tool));
-        if is_known || is_silent(DiagnosticCode::UnknownTool, silence) || self.report.omit() {
+        self.work > MAX_WORK || self.tools.keys().any(|tool| pattern.matches(tool))
+    }
+
+    fn name(&mut self, name: &str, silent: Silent, place: &Place<'_>) {
+        if silent.tools || self.is_known(name) || self.report.omit() {
             return;
         }
         let message = if name.contains('*') {
@@ -96,6 +108,20 @@ impl Linter<'_> {
     }
 }
 
-fn is_silent(code: DiagnosticCode, silence: &[&[String]]) -> bool {
-    silence.iter().any(|codes| codes.iter().any(|silent| silent == code.as_str()))
+/// What is not wanted at a place.
+#[derive(Clone, Copy, Default)]
+struct Silent {
+    tools: bool,
+    arguments: bool,
+}
+
+impl Silent {
+    /// This, and what is named in a `silence` below.
+    fn and(self, silence: &[String]) -> Self {
+        let names = |code: DiagnosticCode| silence.iter().any(|silent| silent == code.as_str());
+        Self {
+            tools: self.tools || names(DiagnosticCode::UnknownTool),
+            arguments: self.arguments || names(DiagnosticCode::UnknownArgument),
+        }
+    }
 }

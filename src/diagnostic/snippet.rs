@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use crate::json::is_invisible;
+
 /// A line, or the part of a long one that is around a place, and where the place is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Snippet {
@@ -80,12 +82,7 @@ impl Snippet {
 fn show(character: char, shown: &mut String) -> usize {
     let visible = match character {
         '\t' => ' ',
-        '\u{61c}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' => char::REPLACEMENT_CHARACTER,
-        _ if character.is_control() => char::REPLACEMENT_CHARACTER,
+        _ if is_invisible(character) => char::REPLACEMENT_CHARACTER,
         _ => character,
     };
     shown.push(visible);

@@ -1,15 +1,16 @@
 //! The arguments that a tool knows, and those that a rule for it names.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, Report, nearest};
 use crate::json::excerpt;
+use crate::lint::Silent;
 use crate::path::Path;
 use crate::policy::document::{Clause, Condition, Rule, Scopes};
 
-/// The names of a tool's arguments.
+/// The arguments of a tool, by name.
 pub(super) struct Arguments<'a> {
-    names: Vec<&'a str>,
+    properties: &'a Map<String, Value>,
 }
 
 impl<'a> Arguments<'a> {
@@ -23,12 +24,14 @@ impl<'a> Arguments<'a> {
         if is_open || takes_more {
             return None;
         }
-        let properties = schema.get("properties")?.as_object()?;
-        Some(Self { names: properties.keys().map(String::as_str).collect() })
+        Some(Self { properties: schema.get("properties")?.as_object()? })
     }
 
     /// Reports the arguments that a rule names and the tool does not know.
-    pub(super) fn check(&self, rule: &Rule, place: &Place<'_>, report: &mut Report) {
+    pub(super) fn check(&self, rule: &Rule, silent: Silent, place: &Place<'_>, report: &mut Report) {
+        if silent.arguments {
+            return;
+        }
         let only_args = place.member("only_args");
         for (index, name) in rule.only_args.iter().flatten().enumerate() {
             self.name(name, &only_args.element(index), report);
@@ -36,11 +39,14 @@ impl<'a> Arguments<'a> {
         let lists =
             [("require", &rule.require), ("deny_if", &rule.deny_if), ("approve_if", &rule.approve_if)];
         for (name, clauses) in lists {
-            self.clauses(clauses, &place.member(name), report);
+            self.clauses(clauses, silent, &place.member(name), report);
         }
         let limits = place.member("limits");
         for (index, limit) in rule.limits.iter().enumerate() {
             let place = limits.element(index);
+            if silent.and(&limit.silence).arguments {
+                continue;
+            }
             if let Some(path) = &limit.increment_from {
                 self.path(path, &place.member("increment_from"), report);
             }
@@ -55,8 +61,11 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    fn clauses(&self, clauses: &[Clause], place: &Place<'_>, report: &mut Report) {
+    fn clauses(&self, clauses: &[Clause], silent: Silent, place: &Place<'_>, report: &mut Report) {
         for (index, clause) in clauses.iter().enumerate() {
+            if silent.and(&clause.silence).arguments {
+                continue;
+            }
             let place = place.element(index);
             self.conditions(&clause.conditions, &place.member("conditions"), report);
         }
@@ -93,12 +102,13 @@ impl<'a> Arguments<'a> {
     }
 
     fn name(&self, name: &str, place: &Place<'_>, report: &mut Report) {
-        if self.names.contains(&name) || report.omit() {
+        if self.properties.contains_key(name) || report.omit() {
             return;
         }
         let message = format!("the tool has no argument `{}`", excerpt(name));
         let diagnostic = Diagnostic::warning(DiagnosticCode::UnknownArgument, message, place.to_string());
-        report.check(match nearest(name, &self.names) {
+        let names: Vec<&str> = self.properties.keys().map(String::as_str).collect();
+        report.check(match nearest(name, &names) {
             Some(near) => diagnostic.with_help(format!("did you mean `{}`?", excerpt(near))),
             None => diagnostic,
         });

@@ -91,6 +91,9 @@ fn nothing_is_said_where_the_server_leaves_it_open() {
 fn silence_takes_them_off() {
     let rule = json!({"silence": ["unknown_argument"], "only_args": ["nothing"]});
     assert!(found(&with(&json!({"pay": rule}))).is_empty());
+    let clause = json!({"silence": ["unknown_argument"], "conditions": [{"path": "args.q", "op": "exists", "value": true}]});
+    let limit = json!({"silence": ["unknown_argument"], "counter": "c", "window": "day", "max": 1, "increment_from": "args.q"});
+    assert!(found(&with(&json!({"pay": {"require": [clause], "limits": [limit]}}))).is_empty());
     let mut document = with(&json!({"pya": {}}));
     document["silence"] = json!(["unknown_tool"]);
     assert!(found(&document).is_empty());

@@ -45,7 +45,7 @@ enum Edge {
     Loose,
     /// `.*` or `\b`: other text may stand there, and the pattern says so.
     Open,
-    /// A sign that is no letter and no digit, such as `/`: a prefix or suffix, if the other end is anchored.
+    /// A sign that is no letter and no digit, such as `/` or a space: a prefix or suffix, if the other end is anchored.
     Sign,
 }
 
@@ -81,12 +81,19 @@ fn edge(hir: &Hir, side: Side) -> Edge {
             };
             part.map_or(Edge::Loose, |part| edge(part, side))
         }
+        // The loosest of the alternatives.
+        HirKind::Alternation(parts) => {
+            let edges: Vec<Edge> = parts.iter().map(|part| edge(part, side)).collect();
+            let order = [Edge::Loose, Edge::Sign, Edge::Open];
+            order.into_iter().find(|edge| edges.contains(edge)).unwrap_or(Edge::Anchored)
+        }
         HirKind::Literal(literal) => {
             let byte = match side {
                 Side::First => literal.0.first(),
                 Side::Last => literal.0.last(),
             };
-            if byte.is_some_and(u8::is_ascii_punctuation) { Edge::Sign } else { Edge::Loose }
+            let is_sign = |byte: &u8| byte.is_ascii_punctuation() || *byte == b' ';
+            if byte.is_some_and(is_sign) { Edge::Sign } else { Edge::Loose }
         }
         HirKind::Look(
             Look::WordAscii
@@ -133,6 +140,11 @@ mod tests {
             r"(?i)^shop\.",
             "^$",
             "^a+.+",
+            "^/a/|^/b/",
+            "^(/a/|/b/)",
+            "(^|/)src/$",
+            r"^https://example\.com(/|$)",
+            "^SELECT ",
         ] {
             assert_eq!(openings(pattern), None, "{pattern}");
         }

@@ -85,6 +85,14 @@ impl<'a> Warner<'a, '_> {
             for (index, clause) in clauses.iter().enumerate() {
                 let muted = muted.and(&clause.silence);
                 let way = Way { kind, negated: false, muted, thought_of };
+                // "In `/etc`, but not `/etc/hosts`": without the argument the clause was never meant.
+                let mut needed = HashSet::new();
+                needed_by(&clause.conditions, way, &mut needed);
+                let with_needed = thought_of.and_then(|sets| match sets {
+                    [own, shared, asked] => Some([*own, *shared, *asked, &needed]),
+                    _ => None,
+                });
+                let way = Way { thought_of: with_needed.as_ref().map(<[_; 4]>::as_slice), ..way };
                 let place = place.element(index);
                 let place = place.member("conditions");
                 for (index, condition) in clause.conditions.iter().enumerate() {
@@ -180,6 +188,21 @@ impl<'a> Warner<'a, '_> {
                 "write `absent_as` with the value that the server then uses, or the opposite in `require`";
             Words::new(message, help)
         });
+    }
+}
+
+/// Collects the arguments without which conditions that must hold together do not, whatever their exceptions are.
+fn needed_by(conditions: &[Condition], way: Way<'_>, found: &mut HashSet<Path>) {
+    for condition in conditions {
+        match condition {
+            Condition::All { all } => needed_by(all, way, found),
+            Condition::Compare(comparison)
+                if comparison.absent_as.is_none() && lets_through(comparison.op, way) != Some(true) =>
+            {
+                found.extend(Path::parse(&comparison.path).ok().filter(|path| !path.is_multiple()));
+            }
+            _ => {}
+        }
     }
 }
 

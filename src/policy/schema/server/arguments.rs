@@ -157,7 +157,9 @@ impl<'a> Walk<'a> {
         let mut says = false;
         if let Some(reference) = members.get("$ref").and_then(Value::as_str) {
             says = true;
-            match reference.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer)) {
+            // A long one costs much to follow, and is no name that anybody gave.
+            let pointer = reference.strip_prefix('#').filter(|pointer| pointer.len() <= MAX_REFERENCE_BYTES);
+            match pointer.and_then(|pointer| self.root.pointer(pointer)) {
                 Some(schema) => self.shape(schema, references, shape),
                 None => shape.is_open = true,
             }
@@ -218,6 +220,9 @@ fn escaped(name: &str) -> String {
     }
     escaped
 }
+
+/// The longest reference that is followed.
+const MAX_REFERENCE_BYTES: usize = 512;
 
 /// How many paths of one tool are told.
 const MAX_PATHS: usize = 300;
