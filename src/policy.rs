@@ -28,7 +28,6 @@ use crate::json::{Node, write_canonical};
 use crate::policy::document::{Mode, PolicyDocument, depth};
 use crate::policy::rule::Rules;
 use crate::risk::Classify;
-use crate::timestamp::Timestamp;
 
 /// A policy that has been checked: there is none that is wrong.
 ///
@@ -172,17 +171,6 @@ impl Policy {
     #[must_use]
     pub fn omitted_warnings(&self) -> usize {
         self.inner.omitted_warnings
-    }
-
-    pub(crate) fn judge_in(
-        &self,
-        namespace: &str,
-        call: &ToolCall<'_>,
-        catalog: Option<&dyn Classify>,
-        now: Timestamp,
-        observer: &mut impl Observer,
-    ) -> Verdict {
-        judge::judge(self, namespace, call, catalog, now, observer)
     }
 
     pub(crate) fn rules(&self) -> &Rules {

@@ -60,19 +60,22 @@ impl ClauseKind {
     }
 }
 
-pub(crate) fn judge(
-    policy: &Policy,
-    namespace: &str,
-    call: &ToolCall<'_>,
-    catalog: Option<&dyn Classify>,
-    now: Timestamp,
-    observer: &mut impl Observer,
-) -> Verdict {
-    match decide(policy, namespace, call, catalog, now, observer) {
-        Ok(charges) if charges.is_empty() => Verdict::Allow,
-        Ok(charges) => Verdict::Charge(charges),
-        Err(Stop::Deny(denial)) => Verdict::Deny(denial),
-        Err(Stop::NeedsApproval(request)) => Verdict::NeedsApproval(request),
+impl Policy {
+    /// Judges a call in a namespace, and shows an observer what is looked at.
+    pub(crate) fn judge_in(
+        &self,
+        namespace: &str,
+        call: &ToolCall<'_>,
+        catalog: Option<&dyn Classify>,
+        now: Timestamp,
+        observer: &mut impl Observer,
+    ) -> Verdict {
+        match decide(self, namespace, call, catalog, now, observer) {
+            Ok(charges) if charges.is_empty() => Verdict::Allow,
+            Ok(charges) => Verdict::Charge(charges),
+            Err(Stop::Deny(denial)) => Verdict::Deny(denial),
+            Err(Stop::NeedsApproval(request)) => Verdict::NeedsApproval(request),
+        }
     }
 }
 
