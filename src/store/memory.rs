@@ -43,8 +43,8 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// How many counters a store holds unless it is said: a million. With short names one takes some 200
-    /// bytes; with several scopes of 64 bytes each, and a window that slides, up to a kilobyte.
+    /// How many counters a store holds unless it is said: a million. With short names one takes some 150 bytes, and
+    /// 300 where the window slides; long names and many scopes add the length of the key.
     pub const DEFAULT_CAPACITY: usize = 1_000_000;
 
     /// A store for [`DEFAULT_CAPACITY`](Self::DEFAULT_CAPACITY) counters.
