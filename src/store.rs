@@ -1,5 +1,6 @@
 //! Counter stores: where what was charged is kept.
 
+mod asynchronous;
 mod memory;
 
 use std::error::Error;
@@ -7,6 +8,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::time::{Duration, SystemTime};
 
+pub use asynchronous::AsyncCounterStore;
 pub use memory::MemoryStore;
 
 use crate::limit::{Amount, Charges, Reservation};
@@ -17,6 +19,9 @@ use crate::limit::{Amount, Charges, Reservation};
 /// forgets a charge lets more through than the policy allows; one that refuses, or fails, denies a call that
 /// could have passed. In doubt a store returns an error. It may always do that: [`NullStore`] does nothing
 /// else.
+///
+/// A store that is waited for implements [`AsyncCounterStore`] instead. Every store of this kind is one of
+/// that kind too.
 pub trait CounterStore: Send + Sync {
     /// Takes all charges, and uses up the approval if there is one, in one indivisible step, or changes
     /// nothing.
