@@ -1,26 +1,27 @@
 //! Evaluators: a policy, a counter store and a clock.
 
+mod asynchronous;
 mod builder;
+mod decide;
 mod explanation;
 mod permit;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use parking_lot::RwLock;
 
-pub use builder::EvaluatorBuilder;
+pub use builder::{EvaluatorBuilder, OnStoreFailure};
 pub use explanation::{ClauseExplanation, ConditionExplanation, Explanation, LimitExplanation, Truth};
 pub use permit::Permit;
 
 use crate::call::ToolCall;
-use crate::limit::{Charges, Reservation};
-use crate::policy::document::Mode;
-use crate::policy::{ApprovalRequest, Denial, DenialCode, Policy, Stop, Verdict};
-use crate::policy::{approval_invalid, limit_exceeded, store_denial};
+use crate::evaluator::decide::Judged;
+use crate::evaluator::explanation::Looked;
+use crate::policy::{ApprovalRequest, Denial, Policy};
 use crate::risk::Classify;
-use crate::store::{CounterStore, Exceeded, Refusal};
+use crate::store::CounterStore;
 
 /// Decides calls: it judges them by a policy and takes their price from a counter store.
 ///
@@ -118,20 +119,12 @@ impl<S: CounterStore> Evaluator<S> {
     /// Decides a call at a moment.
     #[must_use]
     pub fn evaluate_at(&self, call: &ToolCall<'_>, now: SystemTime) -> Decision<S> {
-        let Some(policy) = self.policy() else {
-            return Decision::Deny(Denial::no_policy());
-        };
-        let verdict = policy.judge_in(&self.inner.namespace, call, self.catalog(), now.into(), &mut ());
-        let unenforced = match self.execute(verdict, now) {
-            Ok(reservation) => return Decision::Allow(self.permit(reservation, None)),
-            Err(unenforced) => unenforced,
-        };
-        if policy.mode() == Mode::Monitor && !is_always_enforced(&unenforced) {
-            return Decision::Allow(self.permit(Reservation::default(), Some(unenforced)));
-        }
-        match unenforced {
-            Stop::Deny(denial) => Decision::Deny(denial),
-            Stop::NeedsApproval(request) => Decision::NeedsApproval(request),
+        match self.judge(call, now) {
+            Judged::Decided(decision) => decision,
+            Judged::Priced(priced) => {
+                let taken = self.store().reserve(&priced.charges, now);
+                self.decide(&priced, taken)
+            }
         }
     }
 
@@ -139,23 +132,13 @@ impl<S: CounterStore> Evaluator<S> {
     /// it comes to. It charges nothing.
     #[must_use]
     pub fn explain_at(&self, call: &ToolCall<'_>, now: SystemTime) -> Explanation {
-        explanation::explain(self, call, now)
-    }
-
-    fn execute(&self, verdict: Verdict, now: SystemTime) -> Result<Reservation, Stop> {
-        match verdict {
-            Verdict::Allow => Ok(Reservation::default()),
-            Verdict::Charge(charges) => self
-                .store()
-                .reserve(&charges, now)
-                .map_err(|refusal| Stop::Deny(denial_of(refusal, &charges))),
-            Verdict::Deny(denial) => Err(Stop::Deny(denial)),
-            Verdict::NeedsApproval(request) => Err(Stop::NeedsApproval(request)),
+        match self.look(call, now) {
+            Looked::Explained(explanation) => explanation,
+            Looked::Priced(priced) => {
+                let peek = self.store().peek(&priced.charges, now);
+                self.explain(priced, peek)
+            }
         }
-    }
-
-    fn permit(&self, reservation: Reservation, unenforced: Option<Stop>) -> Permit<S> {
-        Permit::new(self.clone(), reservation, unenforced)
     }
 }
 
@@ -164,36 +147,7 @@ struct Inner<S> {
     store: S,
     namespace: Box<str>,
     catalog: Option<Box<dyn Classify>>,
-}
-
-/// Whether monitor mode does not change it.
-fn is_always_enforced(unenforced: &Stop) -> bool {
-    match unenforced {
-        Stop::Deny(denial) => {
-            matches!(denial.code(), DenialCode::MalformedCall | DenialCode::NoPolicy)
-        }
-        Stop::NeedsApproval(_) => false,
-    }
-}
-
-fn denial_of(refusal: Refusal, charges: &Charges) -> Denial {
-    match refusal {
-        Refusal::ApprovalUsed => match charges.approval() {
-            Some(approval) => approval_invalid(approval.rule()),
-            None => store_denial(DenialCode::StoreUnavailable, None),
-        },
-        Refusal::Exceeded(exceeded) => exceeded_denial(exceeded, charges),
-        Refusal::Full => store_denial(DenialCode::StoreFull, None),
-        Refusal::Unavailable(error) => store_denial(DenialCode::StoreUnavailable, Some(Arc::new(error))),
-    }
-}
-
-fn exceeded_denial(exceeded: Exceeded, charges: &Charges) -> Denial {
-    match charges.charges().get(exceeded.charge) {
-        Some(charge) => limit_exceeded(charge, exceeded.retry_after.map(whole_seconds)),
-        // A store that names a charge that there is not does not answer as it should.
-        None => store_denial(DenialCode::StoreUnavailable, None),
-    }
+    on_store_failure: OnStoreFailure,
 }
 
 impl<S> fmt::Debug for Decision<S> {
@@ -204,11 +158,6 @@ impl<S> fmt::Debug for Decision<S> {
             Self::NeedsApproval(request) => f.debug_tuple("NeedsApproval").field(request).finish(),
         }
     }
-}
-
-/// Rounded up, as a store may not have done.
-fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0))
 }
 
 impl<S> Clone for Evaluator<S> {
@@ -223,6 +172,7 @@ impl<S: fmt::Debug> fmt::Debug for Evaluator<S> {
             .field("policy", &*self.inner.policy.read())
             .field("store", &self.inner.store)
             .field("namespace", &self.inner.namespace)
+            .field("on_store_failure", &self.inner.on_store_failure)
             .finish_non_exhaustive()
     }
 }

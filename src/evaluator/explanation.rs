@@ -12,13 +12,14 @@ use serde_json::json;
 use crate::call::ToolCall;
 pub use crate::condition::Truth;
 use crate::condition::{ConditionObserver, Step};
-use crate::evaluator::{Evaluator, exceeded_denial, is_always_enforced};
+use crate::evaluator::Evaluator;
+use crate::evaluator::decide::{exceeded_denial, is_always_enforced};
 use crate::limit::{Amount, Charge, Charges};
 use crate::policy::document::Mode;
 use crate::policy::{
     ClauseKind, Denial, DenialCode, Observer, Stop, Verdict, approval_invalid, store_denial,
 };
-use crate::store::{CounterStore, Peek};
+use crate::store::{Peek, StoreError};
 
 /// Why a call would come to what it comes to.
 ///
@@ -38,6 +39,9 @@ pub struct Explanation {
     pub stopped_by: Option<Stop>,
     /// Whether that would be enforced: not in monitor mode.
     pub enforced: bool,
+    /// Whether the store did not answer and the call would pass uncharged for that
+    /// ([`OnStoreFailure::Allow`](crate::evaluator::OnStoreFailure::Allow)).
+    pub degraded: bool,
 }
 
 /// What a clause comes to.
@@ -81,36 +85,51 @@ pub struct LimitExplanation {
     pub max: Amount,
 }
 
-pub(super) fn explain<S: CounterStore>(
-    evaluator: &Evaluator<S>,
-    call: &ToolCall<'_>,
-    now: SystemTime,
-) -> Explanation {
-    let mut trace = Trace::default();
-    let Some(policy) = evaluator.policy() else {
-        return trace.finish(Vec::new(), Some(Stop::Deny(Denial::no_policy())), Mode::Enforce);
-    };
-    let namespace = &evaluator.inner.namespace;
-    let verdict = policy.judge_in(namespace, call, evaluator.catalog(), now.into(), &mut trace);
-    let (limits, stopped_by) = match verdict {
-        Verdict::Allow => (Vec::new(), None),
-        Verdict::Charge(charges) => {
-            let peek = evaluator.store().peek(&charges, now);
-            let limits = limits(&charges, peek.as_ref().ok());
-            let denial = match peek {
-                Err(error) => Some(store_denial(DenialCode::StoreUnavailable, Some(Arc::new(error)))),
-                Ok(peek) => match (charges.approval(), peek.exceeded) {
-                    (Some(approval), _) if peek.approval_used => Some(approval_invalid(approval.rule())),
-                    (_, Some(exceeded)) => Some(exceeded_denial(exceeded, &charges)),
-                    (_, None) => None,
-                },
-            };
-            (limits, denial.map(Stop::Deny))
-        }
-        Verdict::Deny(denial) => (Vec::new(), Some(Stop::Deny(denial))),
-        Verdict::NeedsApproval(request) => (Vec::new(), Some(Stop::NeedsApproval(request))),
-    };
-    trace.finish(limits, stopped_by, policy.mode())
+/// A call that has been looked at.
+pub(super) enum Looked {
+    Explained(Explanation),
+    Priced(PricedTrace),
+}
+
+/// What a call costs, and what was seen on the way.
+pub(super) struct PricedTrace {
+    pub(super) charges: Charges,
+    trace: Trace,
+    mode: Mode,
+}
+
+impl<S> Evaluator<S> {
+    pub(super) fn look(&self, call: &ToolCall<'_>, now: SystemTime) -> Looked {
+        let mut trace = Trace::default();
+        let Some(policy) = self.policy() else {
+            return Looked::Explained(trace.finish(Some(Stop::Deny(Denial::no_policy())), Mode::Enforce));
+        };
+        let mode = policy.mode();
+        let verdict = policy.judge_in(&self.inner.namespace, call, self.catalog(), now.into(), &mut trace);
+        let stopped_by = match verdict {
+            Verdict::Allow => None,
+            Verdict::Charge(charges) => return Looked::Priced(PricedTrace { charges, trace, mode }),
+            Verdict::Deny(denial) => Some(Stop::Deny(denial)),
+            Verdict::NeedsApproval(request) => Some(Stop::NeedsApproval(request)),
+        };
+        Looked::Explained(trace.finish(stopped_by, mode))
+    }
+
+    pub(super) fn explain(&self, priced: PricedTrace, peek: Result<Peek, StoreError>) -> Explanation {
+        let PricedTrace { charges, trace, mode } = priced;
+        let limits = limits(&charges, peek.as_ref().ok());
+        let degraded = peek.is_err() && self.passes_uncharged(&charges);
+        let denial = match peek {
+            Err(_) if degraded => None,
+            Err(error) => Some(store_denial(DenialCode::StoreUnavailable, Some(Arc::new(error)))),
+            Ok(peek) => match (charges.approval(), peek.exceeded) {
+                (Some(approval), _) if peek.approval_used => Some(approval_invalid(approval.rule())),
+                (_, Some(exceeded)) => Some(exceeded_denial(exceeded, &charges)),
+                (_, None) => None,
+            },
+        };
+        Explanation { limits, degraded, ..trace.finish(denial.map(Stop::Deny), mode) }
+    }
 }
 
 fn limits(charges: &Charges, peek: Option<&Peek>) -> Vec<LimitExplanation> {
@@ -135,9 +154,10 @@ struct Trace {
 }
 
 impl Trace {
-    fn finish(self, limits: Vec<LimitExplanation>, stopped_by: Option<Stop>, mode: Mode) -> Explanation {
+    fn finish(self, stopped_by: Option<Stop>, mode: Mode) -> Explanation {
         let enforced = mode == Mode::Enforce || stopped_by.as_ref().is_some_and(is_always_enforced);
-        Explanation { rule: self.rule, clauses: self.clauses, limits, stopped_by, enforced }
+        let Self { rule, clauses, .. } = self;
+        Explanation { rule, clauses, limits: Vec::new(), stopped_by, enforced, degraded: false }
     }
 }
 
@@ -200,6 +220,9 @@ impl fmt::Display for Explanation {
         if !self.enforced && self.stopped_by.is_some() {
             writeln!(f, "  monitor mode: the call is allowed all the same")?;
         }
+        if self.degraded {
+            writeln!(f, "  the counter store is not available, and calls pass uncharged for so long")?;
+        }
         match (&self.rule, self.denial_code()) {
             (Some(rule), _) => writeln!(f, "rule {rule}")?,
             (None, Some(DenialCode::Unclassified | DenialCode::Unlisted)) => {
@@ -255,12 +278,13 @@ impl Serialize for Explanation {
                 "fingerprint": request.fingerprint().to_string(),
             }),
         });
-        let mut explanation = serializer.serialize_struct("Explanation", 5)?;
+        let mut explanation = serializer.serialize_struct("Explanation", 6)?;
         explanation.serialize_field("rule", &self.rule)?;
         explanation.serialize_field("clauses", &self.clauses)?;
         explanation.serialize_field("limits", &self.limits)?;
         explanation.serialize_field("stopped_by", &stopped_by)?;
         explanation.serialize_field("enforced", &self.enforced)?;
+        explanation.serialize_field("degraded", &self.degraded)?;
         explanation.end()
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::evaluator::Evaluator;
 use crate::limit::{Charged, Outcome, Reservation};
 use crate::policy::Stop;
-use crate::store::{CounterStore, StoreError};
+use crate::store::{AsyncCounterStore, CounterStore, StoreError};
 
 /// A call that is let through.
 ///
@@ -17,6 +17,7 @@ pub struct Permit<S> {
     evaluator: Evaluator<S>,
     reservation: Reservation,
     unenforced: Option<Stop>,
+    degraded: Option<StoreError>,
 }
 
 impl<S> Permit<S> {
@@ -32,8 +33,30 @@ impl<S> Permit<S> {
         self.unenforced.as_ref()
     }
 
-    pub(super) fn new(evaluator: Evaluator<S>, reservation: Reservation, unenforced: Option<Stop>) -> Self {
-        Self { evaluator, reservation, unenforced }
+    /// Why the call was let through uncharged: the store did not answer, and the evaluator is built to let
+    /// calls pass then ([`OnStoreFailure::Allow`](crate::evaluator::OnStoreFailure::Allow)). Such a permit
+    /// has nothing to give back.
+    #[must_use]
+    pub fn degraded(&self) -> Option<&StoreError> {
+        self.degraded.as_ref()
+    }
+
+    pub(super) fn new(evaluator: Evaluator<S>, reservation: Reservation) -> Self {
+        Self { evaluator, reservation, unenforced: None, degraded: None }
+    }
+
+    pub(super) fn degraded_by(evaluator: Evaluator<S>, error: StoreError) -> Self {
+        Self { degraded: Some(error), ..Self::new(evaluator, Reservation::default()) }
+    }
+
+    pub(super) fn unenforced_by(evaluator: Evaluator<S>, stop: Stop) -> Self {
+        Self { unenforced: Some(stop), ..Self::new(evaluator, Reservation::default()) }
+    }
+
+    /// What is given back after this outcome, if anything is.
+    fn refundable(&self, outcome: Outcome) -> Option<Reservation> {
+        let refundable = self.reservation.refundable(outcome);
+        (!refundable.charged().is_empty()).then_some(refundable)
     }
 }
 
@@ -45,11 +68,25 @@ impl<S: CounterStore> Permit<S> {
     ///
     /// [`StoreError`] if the store cannot be reached. Then the charges stay until their windows end.
     pub fn settle(self, outcome: Outcome) -> Result<(), StoreError> {
-        let refundable = self.reservation.refundable(outcome);
-        if refundable.charged().is_empty() {
-            return Ok(());
+        match self.refundable(outcome) {
+            Some(refundable) => self.evaluator.store().refund(&refundable),
+            None => Ok(()),
         }
-        self.evaluator.store().refund(&refundable)
+    }
+}
+
+impl<S: AsyncCounterStore> Permit<S> {
+    /// Says what became of the call, as [`settle`](Self::settle) does, and waits for the store. The future is
+    /// [`Send`]; one that is dropped before its end may have given the charges back or not.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot be reached. Then the charges stay until their windows end.
+    pub async fn settle_async(self, outcome: Outcome) -> Result<(), StoreError> {
+        match self.refundable(outcome) {
+            Some(refundable) => self.evaluator.store().refund(&refundable).await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -58,6 +95,7 @@ impl<S> fmt::Debug for Permit<S> {
         f.debug_struct("Permit")
             .field("reservation", &self.reservation)
             .field("unenforced", &self.unenforced)
+            .field("degraded", &self.degraded)
             .finish_non_exhaustive()
     }
 }
