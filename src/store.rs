@@ -1,6 +1,7 @@
 //! Counter stores: where what was charged is kept.
 
 mod asynchronous;
+mod blocking;
 mod memory;
 
 use std::error::Error;
@@ -9,6 +10,7 @@ use std::ops::Deref;
 use std::time::{Duration, SystemTime};
 
 pub use asynchronous::AsyncCounterStore;
+pub use blocking::Blocking;
 pub use memory::MemoryStore;
 
 use crate::limit::{Amount, Charges, Reservation};

@@ -1,4 +1,4 @@
-//! Stores that answer later: the same three operations, as futures.
+//! Stores that are waited for: the same three operations, as futures.
 
 use std::future::Future;
 use std::time::SystemTime;

@@ -1,6 +1,7 @@
 //! The integration tests: one binary.
 
 mod allocations;
+mod asynchronous;
 mod bounds;
 mod cases;
 mod codes;
