@@ -2,6 +2,8 @@
 
 mod asynchronous;
 mod blocking;
+#[cfg(feature = "test-util")]
+pub mod conformance;
 mod memory;
 
 use std::error::Error;

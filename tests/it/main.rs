@@ -5,6 +5,8 @@ mod asynchronous;
 mod bounds;
 mod cases;
 mod codes;
+#[cfg(feature = "test-util")]
+mod conformance;
 mod documents;
 mod evaluating;
 mod hostile_values;
