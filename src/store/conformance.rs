@@ -90,6 +90,7 @@ pub struct Suite<S> {
     namespace: String,
     seed: u64,
     steps: u32,
+    only: Option<String>,
 }
 
 /// How a future is waited for.
@@ -109,6 +110,7 @@ impl<S: AsyncCounterStore> Suite<S> {
             namespace: "conformance".to_owned(),
             seed: 1,
             steps: 4_000,
+            only: None,
         }
     }
 
@@ -147,6 +149,12 @@ impl<S: AsyncCounterStore> Suite<S> {
         Self { steps, ..self }
     }
 
+    /// Runs the check of this name alone: to look into its failure.
+    #[must_use]
+    pub fn only(self, check: impl Into<String>) -> Self {
+        Self { only: Some(check.into()), ..self }
+    }
+
     /// Runs every check, also after one has failed.
     ///
     /// # Errors
@@ -171,6 +179,9 @@ impl<S: AsyncCounterStore> Suite<S> {
         name: &'static str,
         run: impl FnOnce(&mut Bench<'_, S>) -> Result<(), Broken>,
     ) -> Option<Failure> {
+        if self.only.as_ref().is_some_and(|only| only != name) {
+            return None;
+        }
         let namespace = format!("{}/{name}", self.namespace);
         let mut bench = Bench::new((self.open)(), &*self.wait, namespace, self.seed, self.steps);
         run(&mut bench).err().map(|broken| Failure::new(name, broken))

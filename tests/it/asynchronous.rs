@@ -52,7 +52,7 @@ fn wait<F: Future>(future: F) -> F::Output {
 }
 
 /// Polls a future that must be ready at once.
-fn ready<F: Future>(future: F) -> F::Output {
+pub(crate) fn ready<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut TaskContext::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("it is not ready"),
