@@ -20,10 +20,10 @@ use std::time::{Duration, SystemTime};
 
 use mcp_policy::evaluator::OnStoreFailure;
 use mcp_policy::limit::{Amount, Charges, Reservation};
-use mcp_policy::store::{Blocking, NullStore, Peek, Refusal, StoreError};
+use mcp_policy::store::{AsyncCounterStore, Blocking, NullStore, Peek, Refusal, StoreError};
 use mcp_policy::{
-    AsyncCounterStore, Context, CounterStore, Decision, DenialCode, Evaluator, MemoryStore, Outcome, Permit,
-    Policy, Stop, ToolCall,
+    Context, CounterStore, Decision, DenialCode, Evaluator, MemoryStore, Outcome, Permit, Policy, Stop,
+    ToolCall,
 };
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ impl Wake for Woken {
 }
 
 /// Polls a future until it is ready, and whenever it is woken.
-fn wait<F: Future>(future: F) -> F::Output {
+pub(crate) fn wait<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let (send, woken) = mpsc::channel();
     let waker = Waker::from(Arc::new(Woken(send)));
@@ -61,7 +61,7 @@ pub(crate) fn ready<F: Future>(future: F) -> F::Output {
 
 /// Is waited for twice in each operation, and implements nothing but that.
 #[derive(Clone, Default)]
-struct Remote {
+pub(crate) struct Remote {
     counters: Arc<MemoryStore>,
     waits: Arc<AtomicUsize>,
 }

@@ -13,6 +13,7 @@ use mcp_policy::store::conformance::{Failure, Suite, spend};
 use mcp_policy::store::{Blocking, NullStore};
 
 use self::plain::{Bug, Plain};
+use super::asynchronous::{Remote, ready, wait};
 
 #[test]
 fn the_memory_store_conforms() {
@@ -29,6 +30,15 @@ fn the_memory_store_conforms_where_it_blocks() {
         })
     };
     Suite::new(open).steps(500).run().unwrap();
+}
+
+#[test]
+fn a_store_that_is_waited_for_conforms() {
+    Suite::new(Remote::default).steps(500).run().unwrap();
+    Suite::new(Remote::default).waiting(|future| wait(future)).steps(500).run().unwrap();
+    // Who does not wait gets no answer, and the suite says so.
+    let failures = Suite::new(Remote::default).waiting(|_| ()).only("millionths_add_up").run().unwrap_err();
+    assert_eq!(failures.as_slice().first().map(Failure::found), Some("there was none"));
 }
 
 #[test]
@@ -59,8 +69,7 @@ fn what_several_spend_together_is_the_limit() {
     let store = Blocking::new(MemoryStore::new(), |work| work());
     let now = std::time::SystemTime::UNIX_EPOCH;
     let passed = thread::scope(|scope| {
-        let spending =
-            (0..8).map(|_| scope.spawn(|| super::asynchronous::ready(spend(&store, "n", 1_000, now))));
+        let spending = (0..8).map(|_| scope.spawn(|| ready(spend(&store, "n", 1_000, now))));
         spending.collect::<Vec<_>>().into_iter().map(|thread| thread.join().unwrap().unwrap()).sum::<u64>()
     });
     assert_eq!(passed, 1_000);

@@ -5,7 +5,7 @@ use crate::store::AsyncCounterStore;
 use crate::store::conformance::Check;
 use crate::store::conformance::bench::{Bench, same};
 use crate::store::conformance::failure::Broken;
-use crate::store::conformance::line::{ALGORITHMS, DAY, HOUR, Line, MILLION, MINUTE, at, at_micros};
+use crate::store::conformance::line::{ALGORITHMS, DAY, HOUR, Line, MILLION, MINUTE, at};
 use crate::timestamp::Timestamp;
 
 pub(super) fn checks<S: AsyncCounterStore>() -> Vec<Check<S>> {
@@ -13,6 +13,7 @@ pub(super) fn checks<S: AsyncCounterStore>() -> Vec<Check<S>> {
         a_clock_that_steps_back_wins_nothing,
         skewed_clocks_share_one_window,
         a_counter_far_ahead_starts_over,
+        a_sliding_counter_far_ahead_starts_over,
         a_lifetime_never_starts_over,
         a_clock_that_was_ten_years_ahead_locks_nobody_out,
         only_a_charge_that_is_taken_moves_a_counter,
@@ -64,28 +65,47 @@ fn a_counter_far_ahead_starts_over<S: AsyncCounterStore>(bench: &Bench<'_, S>) -
         (Window::Second, HOUR),
         (Window::Minute, HOUR),
         (Window::Seconds(1_800), HOUR),
+        (Window::Seconds(1_801), 3_602),
         (Window::Hour, 2 * HOUR),
         (Window::Day, 2 * DAY),
         (Window::Week, 14 * DAY),
         // June, in which the counter is, has thirty days.
         (Window::Month, 60 * DAY),
     ] {
-        let border = 0_i64.saturating_sub(protected);
+        // Seconds that do not divide the day begin elsewhere.
+        let begins = window.bounds(at(0).into()).map_or(at(0), |bounds| bounds.start.into());
+        let after = |micros: i64| Timestamp::from_micros(begins.micros().saturating_add(micros));
+        let border = after(0_i64.saturating_sub(protected.saturating_mul(Timestamp::SECOND)));
+        let beyond = Timestamp::from_micros(border.micros().saturating_sub(1));
         let price = bench.price(&[Line::fixed(format!("c {window}"), window, 3)])?;
-        bench.passing(&price, [3, 5], at_micros(500_000), "A limit lets `max` through.")?;
-        bench.refused(&price, at(border), STAYS)?;
-        let beyond = at_micros(border.saturating_mul(Timestamp::SECOND).saturating_sub(1));
+        bench.passing(&price, [3, 5], after(500_000), "A limit lets `max` through.")?;
+        bench.refused(&price, border, STAYS)?;
         bench.using(&price, beyond, &[0], STARTS_OVER)?;
         bench.passing(&price, [3, 5], beyond, STARTS_OVER)?;
         // Having started over, it has forgotten the window that was ahead.
-        bench.passing(&price, [3, 5], at_micros(500_000), "A counter holds one window.")?;
+        bench.passing(&price, [3, 5], after(500_000), "A counter holds one window.")?;
     }
-    let price = bench.price(&[Line::of(Algorithm::Sliding, "slides", Window::Day, 3)])?;
-    bench.passing(&price, [3, 5], at(0), "A limit lets `max` through.")?;
-    bench.refused(&price, at(-2 * DAY), STAYS)?;
-    bench.passing(&price, [3, 5], at(-4 * DAY), STARTS_OVER)
+    Ok(())
 }
 
+fn a_sliding_counter_far_ahead_starts_over<S: AsyncCounterStore>(bench: &Bench<'_, S>) -> Result<(), Broken> {
+    for (window, length) in [
+        (Window::Second, 1),
+        (Window::Minute, MINUTE),
+        (Window::Hour, HOUR),
+        (Window::Day, DAY),
+        (Window::Week, 7 * DAY),
+    ] {
+        let price = bench.price(&[Line::of(Algorithm::Sliding, format!("c {window}"), window, 3)])?;
+        bench.passing(&price, [3, 5], at(0), "A limit lets `max` through.")?;
+        let protected = i64::saturating_mul(length, 2).max(HOUR);
+        bench.refused(&price, at(0_i64.saturating_sub(protected)), STAYS)?;
+        // Wherever its window is taken to begin, at the latest here it is further ahead than is protected.
+        let ahead = protected.saturating_add(length).saturating_add(length.div_euclid(16)).saturating_add(1);
+        bench.passing(&price, [3, 5], at(0_i64.saturating_sub(ahead)), STARTS_OVER)?;
+    }
+    Ok(())
+}
 fn a_lifetime_never_starts_over<S: AsyncCounterStore>(bench: &Bench<'_, S>) -> Result<(), Broken> {
     const NEVER: &str = "`lifetime` never resets, and never starts over.";
     let price = bench.price(&[Line::fixed("c", Window::Lifetime, 4)])?;

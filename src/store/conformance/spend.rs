@@ -17,10 +17,12 @@ use crate::store::{AsyncCounterStore, Refusal, StoreError};
 /// use mcp_policy::MemoryStore;
 /// use mcp_policy::store::conformance::spend;
 ///
-/// # let wait = |future| match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-/// #     Poll::Ready(output) => output,
-/// #     Poll::Pending => panic!(),
-/// # };
+/// # fn wait<F: Future>(future: F) -> F::Output {
+/// #     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+/// #         Poll::Ready(output) => output,
+/// #         Poll::Pending => panic!(),
+/// #     }
+/// # }
 /// let store = MemoryStore::new();
 /// let passed = wait(spend(&store, "run-7", 1_000, SystemTime::UNIX_EPOCH))?;
 /// assert_eq!(passed, 1_000);
