@@ -103,6 +103,9 @@ found! {
     a_store_that_counts_in_doubles_is_found: CountsInDoubles => ["sums_beyond_doubles_are_exact"],
     a_store_that_cuts_keys_is_found: CutsKeys => ["sixteen_scopes_are_told_apart"],
     a_store_that_forgets_approvals_when_they_end_is_found: ForgetsApprovals => ["the_use_is_kept_until_its_time"],
+    a_store_that_forgets_approvals_by_any_clock_is_found: ForgetsByAnyClock => [
+        "a_clock_that_was_ahead_makes_no_approval_valid_again"
+    ],
     a_store_that_forgets_case_is_found: ForgetsInCase => [
         "hostile_names_have_counters_of_their_own", "hostile_values_have_counters_of_their_own",
         "namespaces_have_counters_of_their_own"

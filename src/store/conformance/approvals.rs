@@ -14,6 +14,7 @@ pub(super) fn checks<S: AsyncCounterStore>() -> Vec<Check<S>> {
         a_used_approval_refuses_before_any_limit,
         the_use_is_never_given_back,
         the_use_is_kept_until_its_time,
+        a_clock_that_was_ahead_makes_no_approval_valid_again,
         approvals_are_told_apart,
     ]
 }
@@ -85,6 +86,22 @@ fn the_use_is_kept_until_its_time<S: AsyncCounterStore>(bench: &Bench<'_, S>) ->
         used(&bench.reserve(&price, at(0))?, OUTLIVES)?;
     }
     Ok(())
+}
+
+fn a_clock_that_was_ahead_makes_no_approval_valid_again<S: AsyncCounterStore>(
+    bench: &Bench<'_, S>,
+) -> Result<(), Broken> {
+    let limit = [Line::fixed("c", Window::Minute, 1_000)];
+    let price = bench.approved(&limit, "a", at(HOUR))?;
+    bench.take(&price, at(0), "An approval lets its call through.")?;
+    // Long after its mark may be forgotten, by a clock that is wrong, with enough going on that it is.
+    let ahead = 3_652_i64.saturating_mul(DAY);
+    for index in 0..100 {
+        let now = ahead.saturating_add(index);
+        let other = bench.approved(&limit, &format!("b{index}"), at(now.saturating_add(HOUR)))?;
+        bench.take(&other, at(now), "An approval lets its call through.")?;
+    }
+    used(&bench.reserve(&price, at(10))?, "An approval is for one use, whatever clocks have shown since.")
 }
 
 fn approvals_are_told_apart<S: AsyncCounterStore>(bench: &Bench<'_, S>) -> Result<(), Broken> {

@@ -1,7 +1,7 @@
 //! A store as a stranger would write it, from what is public: every charge in a log, under one lock. It can be given a
 //! bug.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -18,6 +18,7 @@ pub(super) enum Bug {
     CountsInDoubles,
     CutsKeys,
     ForgetsApprovals,
+    ForgetsByAnyClock,
     ForgetsInCase,
     GivesApprovalsBack,
     MarksApprovalsFirst,
@@ -48,7 +49,8 @@ pub(super) struct Plain {
 #[derive(Debug, Default)]
 struct State {
     counters: HashMap<String, Counter>,
-    approvals: HashSet<String>,
+    /// Those that were used, and until when that must be remembered.
+    approvals: HashMap<String, i64>,
     charges: u64,
 }
 
@@ -205,7 +207,7 @@ impl Plain {
         });
         let used = found.iter().map(|found| amount(found.used)).collect();
         let approval_used =
-            charges.approval().is_some_and(|approval| state.approvals.contains(approval.key()));
+            charges.approval().is_some_and(|approval| state.approvals.contains_key(approval.key()));
         (found, Peek::new(used, approval_used, exceeded))
     }
 
@@ -213,7 +215,7 @@ impl Plain {
         if let Some(approval) = charges.approval()
             && !self.has(Bug::UsesApprovalsTwice)
         {
-            state.approvals.insert(approval.key().to_owned());
+            state.approvals.insert(approval.key().to_owned(), micros(approval.keep_until()));
         }
     }
 
@@ -243,11 +245,10 @@ impl CounterStore for Plain {
     fn reserve(&self, charges: &Charges, now: SystemTime) -> Result<Reservation, Refusal> {
         let now = micros(now);
         let mut state = self.state.lock().unwrap();
-        if self.has(Bug::ForgetsApprovals)
-            && let Some(approval) = charges.approval()
-            && micros(approval.keep_until()) - HOUR <= now
-        {
-            state.approvals.remove(approval.key());
+        match self.bug {
+            Some(Bug::ForgetsApprovals) => state.approvals.retain(|_, until| *until - HOUR > now),
+            Some(Bug::ForgetsByAnyClock) => state.approvals.retain(|_, until| *until > now),
+            _ => {}
         }
         let (found, peek) = self.look(&state, charges, now);
         if peek.approval_used {
