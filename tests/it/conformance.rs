@@ -23,6 +23,12 @@ fn the_memory_store_conforms() {
 }
 
 #[test]
+fn t47_a_memory_store_that_makes_room_by_a_wrong_clock_makes_no_approval_valid_again() {
+    let suite = Suite::new(|| MemoryStore::with_capacity(10));
+    suite.only("a_clock_that_was_ahead_makes_no_approval_valid_again").run().unwrap();
+}
+
+#[test]
 fn the_memory_store_conforms_where_it_blocks() {
     let open = || {
         Blocking::new(MemoryStore::new(), |work| {

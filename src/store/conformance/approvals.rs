@@ -95,9 +95,8 @@ fn a_clock_that_was_ahead_makes_no_approval_valid_again<S: AsyncCounterStore>(
     let price = bench.approved(&limit, "a", at(HOUR))?;
     bench.take(&price, at(0), "An approval lets its call through.")?;
     // Long after its mark may be forgotten, by a clock that is wrong, with enough going on that it is.
-    let ahead = 3_652_i64.saturating_mul(DAY);
     for index in 0..100 {
-        let now = ahead.saturating_add(index);
+        let now = i64::saturating_add(3_652, index).saturating_mul(DAY);
         let other = bench.approved(&limit, &format!("b{index}"), at(now.saturating_add(HOUR)))?;
         bench.take(&other, at(now), "An approval lets its call through.")?;
     }
