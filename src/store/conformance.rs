@@ -47,8 +47,8 @@
 //! [`Suite::run`] blocks, and starts threads: call it from a thread that may, and not from a task of the
 //! runtime that it waits with.
 //!
-//! The suite brings its own clock, and turns it: a store that goes by its server's clock must be told to go by
-//! the caller's. What a test of processes needs besides is [`spend()`].
+//! The suite brings its own clock, and turns it: a store that goes by its server's clock must be told to go
+//! by the caller's. What a test of processes needs besides is [`spend()`].
 
 /// Functions as checks of their name.
 macro_rules! named {

@@ -44,7 +44,7 @@ fn a_restart_keeps_every_counter<S: AsyncCounterStore>(
     }
     let exceeded = bench.refused(&price, at(20), KEEPS)?;
     holds(exceeded.charge == 2 && exceeded.retry_after.is_none(), KEEPS, || format!("{exceeded:?}"))?;
-    // The sliding window goes on sliding: what was charged at 0 s is free, and what was charged at 20 s is not.
+    // The sliding window goes on sliding: of what was charged at 0 s and at 20 s only the first is free.
     let sliding = bench.price(&[Line::of(Algorithm::Sliding, "sliding", Window::Seconds(160), 3)])?;
     bench.using(&sliding, at(170), &[MILLION], KEEPS)
 }

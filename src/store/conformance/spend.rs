@@ -6,9 +6,9 @@ use crate::limit::Window;
 use crate::store::conformance::line::{Line, charges};
 use crate::store::{AsyncCounterStore, Refusal, StoreError};
 
-/// Charges one counter, which lets `max` calls through in a day, until it refuses, and returns how many passed: what a
-/// test of several processes runs in each of them. All of those that spend in one namespace, on one day by
-/// `now`, pass `max` in total.
+/// Charges one counter, which lets `max` calls through in a day, until it refuses, and returns how many
+/// passed: what a test of several processes runs in each of them. All of those that spend in one namespace, on
+/// one day by `now`, pass `max` in total.
 ///
 /// ```
 /// # use std::pin::pin;
