@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
-use crate::call::{ArgumentsKind, Fingerprint, ToolCall};
+use crate::call::{ArgumentsKind, ToolCall};
 use crate::condition::{ConditionObserver, Subject, Truth, all_hold};
+use crate::fingerprint::Fingerprint;
 use crate::json::{Item, write_canonical};
 use crate::limit::{ApprovalUse, Charge, ChargeError, Charges, Increment, Limit};
 use crate::pattern::is_visible_ascii;
@@ -279,7 +279,7 @@ fn fingerprint(policy: &Policy, namespace: &str, owner: &str, subject: &Subject<
         write_canonical(Item::Text(value), &mut text)?;
     }
     text.push('}');
-    Some(Fingerprint::from_bytes(Sha256::digest(text.as_bytes()).into()))
+    Some(Fingerprint::of_canonical(&text))
 }
 
 /// The charges of all limits: the rule's first, then those of `all_tools`, one for each counter.

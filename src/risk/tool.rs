@@ -3,6 +3,9 @@
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::fingerprint::Fingerprint;
+use crate::json::Item;
+
 /// The definition of a tool: an item of a server's answer to `tools/list`. Everything is borrowed.
 ///
 /// Nothing of it is to be trusted: the server wrote it.
@@ -50,6 +53,30 @@ impl<'a> Tool<'a> {
         })
     }
 
+    /// What tells this definition from every other: the fingerprint of the whole object as it was listed, with every
+    /// member that it has, also those that mean nothing here. A server that changes a word of the description, a hint or
+    /// something in `_meta` has changed the definition: an agent reads all of it.
+    ///
+    /// The order of members is no change, nor is how a number or a character is spelled. `None` if the tool was put together
+    /// by hand and never listed, is nested deeper than [`json::MAX_DEPTH`](crate::json::MAX_DEPTH), or holds a number that
+    /// has no exact value: what has no fingerprint is never what was pinned.
+    ///
+    /// ```
+    /// use mcp_policy::risk::Tool;
+    /// use serde_json::json;
+    ///
+    /// let listed = json!({"name": "purge", "annotations": {"destructiveHint": true}});
+    /// let later = json!({"annotations": {"destructiveHint": false}, "name": "purge"});
+    /// let fingerprint = Tool::from_definition(&listed)?.fingerprint();
+    /// assert!(fingerprint.is_some());
+    /// assert_ne!(fingerprint, Tool::from_definition(&later)?.fingerprint());
+    /// # Ok::<(), mcp_policy::risk::ToolError>(())
+    /// ```
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        self.definition.and_then(|definition| Fingerprint::of(Item::Object(definition)))
+    }
+
     /// With the title that people see.
     #[must_use]
     pub const fn title(self, title: &'a str) -> Self {
@@ -94,6 +121,44 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn fingerprint(definition: &Value) -> Option<Fingerprint> {
+        Tool::from_definition(definition).unwrap().fingerprint()
+    }
+
+    #[test]
+    fn t54_every_part_of_a_definition_is_in_its_fingerprint_and_the_order_is_not() {
+        let definition = json!({
+            "name": "t", "title": "T", "description": "Reads.", "inputSchema": {"type": "object", "properties": {"n": {"maximum": 1}}},
+            "outputSchema": {"type": "object"}, "annotations": {"readOnlyHint": true}, "_meta": {"v": 1}, "icons": []
+        });
+        let own = fingerprint(&definition);
+        for name in definition.as_object().unwrap().keys().filter(|name| *name != "name") {
+            let mut other = definition.clone();
+            other[name] = json!("another");
+            assert_ne!(fingerprint(&other), own, "{name} is another");
+            other.as_object_mut().unwrap().remove(name);
+            assert_ne!(fingerprint(&other), own, "{name} is gone");
+        }
+        let text = r#"{"icons": [], "_meta": {"v": 1.0}, "annotations": {"readOnlyHint": true},
+            "outputSchema": {"type": "\u006fbject"}, "inputSchema": {"properties": {"n": {"maximum": 1e0}}, "type": "object"},
+            "description": "Reads.", "title": "T", "name": "t"}"#;
+        assert_eq!(fingerprint(&crate::json::parse(text).unwrap()), own);
+    }
+
+    #[test]
+    fn what_was_never_listed_or_is_too_deep_has_no_fingerprint() {
+        assert_eq!(Tool::new("t").description("Reads.").fingerprint(), None);
+        let deep = (0..500).fold(json!(1), |value, _| json!([value]));
+        assert_eq!(fingerprint(&json!({"name": "t", "_meta": deep})), None);
+    }
+
+    #[test]
+    fn a_fingerprint_is_sha256_over_the_canonical_text_alone() {
+        // printf '{"description":"Reads.","name":"t"}' | sha256sum
+        let text = "sha256:8c1ead35f94959b68ff753beec4f104b9d7c25dcf7d041cd2aa4fb19df8412d8";
+        assert_eq!(fingerprint(&json!({"name": "t", "description": "Reads."})).unwrap().to_string(), text);
+    }
 
     #[test]
     fn a_list_is_found_in_a_result_in_a_response_and_alone() {
