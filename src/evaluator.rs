@@ -11,7 +11,9 @@ use std::time::{Duration, SystemTime};
 use parking_lot::RwLock;
 
 pub use builder::EvaluatorBuilder;
-pub use explanation::{ClauseExplanation, ConditionExplanation, Explanation, LimitExplanation, Truth};
+pub use explanation::{
+    ClauseExplanation, ConditionExplanation, Explanation, LimitExplanation, PinExplanation, Truth,
+};
 pub use permit::Permit;
 
 use crate::call::ToolCall;

@@ -113,8 +113,8 @@ impl Policy {
         self.judge_in("", call, None, now.into(), &mut ())
     }
 
-    /// Judges a call as [`judge`](Policy::judge) does, with a catalog that knows the risk categories of
-    /// tools.
+    /// Judges a call as [`judge`](Policy::judge) does, with what is known of the server's tools: their risk categories,
+    /// and the definitions that `pins` are compared with. Without it a tool that is pinned is denied.
     #[must_use]
     pub fn judge_with(&self, call: &ToolCall<'_>, catalog: &dyn Classify, now: SystemTime) -> Verdict {
         self.judge_in("", call, Some(catalog), now.into(), &mut ())

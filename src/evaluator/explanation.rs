@@ -12,7 +12,9 @@ use serde_json::json;
 use crate::call::ToolCall;
 pub use crate::condition::Truth;
 use crate::condition::{ConditionObserver, Step};
+use crate::diagnostic::Place;
 use crate::evaluator::{Evaluator, exceeded_denial, is_always_enforced};
+use crate::fingerprint::Fingerprint;
 use crate::limit::{Amount, Charge, Charges};
 use crate::policy::document::Mode;
 use crate::policy::{
@@ -30,6 +32,8 @@ pub struct Explanation {
     /// The rule that decides: `/default` where there is none and the policy allows that. `None` if there is
     /// none and the policy denies that, or if the call was denied before a rule was looked for.
     pub rule: Option<String>,
+    /// The pin of the tool, if the policy has one and it was looked at.
+    pub pin: Option<PinExplanation>,
     /// Every clause that was looked at, in order.
     pub clauses: Vec<ClauseExplanation>,
     /// Every counter that would be charged, in order.
@@ -38,6 +42,18 @@ pub struct Explanation {
     pub stopped_by: Option<Stop>,
     /// Whether that would be enforced: not in monitor mode.
     pub enforced: bool,
+}
+
+/// A pin, and the definition that it was compared with.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct PinExplanation {
+    /// Where it stands.
+    pub rule: String,
+    /// The definition that the tool must have.
+    pub pinned: Fingerprint,
+    /// The definition that it was listed with last; `None` if it never was, or it is not known how.
+    pub listed: Option<Fingerprint>,
 }
 
 /// What a clause comes to.
@@ -128,6 +144,7 @@ fn limits(charges: &Charges, peek: Option<&Peek>) -> Vec<LimitExplanation> {
 #[derive(Default)]
 struct Trace {
     rule: Option<String>,
+    pin: Option<PinExplanation>,
     clauses: Vec<ClauseExplanation>,
     /// Of the clause that is being looked at: the way to the condition, and those that were left.
     way: Vec<Step>,
@@ -137,7 +154,8 @@ struct Trace {
 impl Trace {
     fn finish(self, limits: Vec<LimitExplanation>, stopped_by: Option<Stop>, mode: Mode) -> Explanation {
         let enforced = mode == Mode::Enforce || stopped_by.as_ref().is_some_and(is_always_enforced);
-        Explanation { rule: self.rule, clauses: self.clauses, limits, stopped_by, enforced }
+        let Self { rule, pin, clauses, .. } = self;
+        Explanation { rule, pin, clauses, limits, stopped_by, enforced }
     }
 }
 
@@ -155,6 +173,11 @@ impl ConditionObserver for Trace {
 impl Observer for Trace {
     fn rule(&mut self, pointer: &str) {
         self.rule = Some(pointer.to_owned());
+    }
+
+    fn pin(&mut self, tool: &str, pinned: Fingerprint, listed: Option<Fingerprint>) {
+        let rule = Place::Document.member("pins").member(tool).to_string();
+        self.pin = Some(PinExplanation { rule, pinned, listed });
     }
 
     fn clause(&mut self, owner: &str, kind: ClauseKind, index: usize, truth: Truth) {
@@ -207,6 +230,15 @@ impl fmt::Display for Explanation {
             }
             (None, _) => writeln!(f, "no rule was looked for")?,
         }
+        if let Some(PinExplanation { rule, pinned, listed }) = &self.pin {
+            match listed {
+                Some(listed) if listed == pinned => {
+                    writeln!(f, "pin {rule}: the tool is listed as it was pinned")?
+                }
+                Some(listed) => writeln!(f, "pin {rule}: pinned is {pinned}\n  listed is {listed}")?,
+                None => writeln!(f, "pin {rule}: the tool was not listed, or it is not known how")?,
+            }
+        }
         for clause in &self.clauses {
             let bites = if clause.bites { ", which decides" } else { "" };
             writeln!(f, "clause {} is {}{bites}", clause.rule, clause.truth)?;
@@ -255,8 +287,9 @@ impl Serialize for Explanation {
                 "fingerprint": request.fingerprint().to_string(),
             }),
         });
-        let mut explanation = serializer.serialize_struct("Explanation", 5)?;
+        let mut explanation = serializer.serialize_struct("Explanation", 6)?;
         explanation.serialize_field("rule", &self.rule)?;
+        explanation.serialize_field("pin", &self.pin)?;
         explanation.serialize_field("clauses", &self.clauses)?;
         explanation.serialize_field("limits", &self.limits)?;
         explanation.serialize_field("stopped_by", &stopped_by)?;
