@@ -21,4 +21,5 @@ pub use assessment::{ActionRisk, Actions, Assessment, Confidence};
 pub use category::{Category, Classification, Classify, Severity};
 pub use evidence::{Clue, Evidence, Part};
 pub use signal::{Signal, Signals};
+pub(crate) use tool::by_name;
 pub use tool::{Tool, ToolError, listed_tools};

@@ -1,5 +1,7 @@
 //! Tools, as their servers define them.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -109,6 +111,16 @@ pub fn listed_tools(answer: &Value) -> Option<impl Iterator<Item = Tool<'_>>> {
     let list =
         answer.pointer("/result/tools").or_else(|| answer.get("tools")).unwrap_or(answer).as_array()?;
     Some(list.iter().filter_map(|definition| Tool::from_definition(definition).ok()))
+}
+
+/// The tools of one list by their names. A name that occurs more than once has `None`: which of the two a call would reach
+/// only the server knows.
+pub(crate) fn by_name<'a>(tools: impl IntoIterator<Item = Tool<'a>>) -> BTreeMap<&'a str, Option<Tool<'a>>> {
+    let mut by_name = BTreeMap::new();
+    for tool in tools {
+        by_name.entry(tool.name).and_modify(|known| *known = None).or_insert(Some(tool));
+    }
+    by_name
 }
 
 /// A definition that is no tool's.
