@@ -11,15 +11,21 @@
 
 mod assess;
 mod assessment;
+mod catalog;
 mod category;
 mod evidence;
+mod line;
 mod signal;
 mod tool;
 
 pub use assess::{assess, assess_all};
 pub use assessment::{ActionRisk, Actions, Assessment, Confidence};
+pub use catalog::{
+    CatalogEntry, Learned, MAX_NAMES_BYTES, MAX_TOOLS, RiskCatalog, ServerCatalog, ToolChange,
+};
 pub use category::{Category, Classification, Classify, Severity};
 pub use evidence::{Clue, Evidence, Part};
+pub use line::LineError;
 pub use signal::{Signal, Signals};
 pub(crate) use tool::by_name;
 pub use tool::{Tool, ToolError, listed_tools};

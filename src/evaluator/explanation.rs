@@ -233,7 +233,7 @@ impl fmt::Display for Explanation {
         if let Some(PinExplanation { rule, pinned, listed }) = &self.pin {
             match listed {
                 Some(listed) if listed == pinned => {
-                    writeln!(f, "pin {rule}: the tool is listed as it was pinned")?
+                    writeln!(f, "pin {rule}: the tool is listed as it was pinned")?;
                 }
                 Some(listed) => writeln!(f, "pin {rule}: pinned is {pinned}\n  listed is {listed}")?,
                 None => writeln!(f, "pin {rule}: the tool was not listed, or it is not known how")?,

@@ -3,6 +3,7 @@
 mod allocations;
 mod bounds;
 mod cases;
+mod catalog;
 mod codes;
 mod documents;
 mod evaluating;
