@@ -13,12 +13,15 @@ mod assess;
 mod assessment;
 mod category;
 mod evidence;
+mod lexicon;
 mod signal;
 mod tool;
+mod words;
 
 pub use assess::{assess, assess_all};
 pub use assessment::{ActionRisk, Actions, Assessment, Confidence};
 pub use category::{Category, Classification, Classify, Severity};
 pub use evidence::{Clue, Evidence, Part};
+pub use lexicon::{Lexicon, LexiconError};
 pub use signal::{Signal, Signals};
 pub use tool::{Tool, ToolError, listed_tools};
