@@ -14,9 +14,11 @@ mod assessment;
 mod catalog;
 mod category;
 mod evidence;
+mod lexicon;
 mod line;
 mod signal;
 mod tool;
+mod words;
 
 pub use assess::{assess, assess_all};
 pub use assessment::{ActionRisk, Actions, Assessment, Confidence};
@@ -25,6 +27,7 @@ pub use catalog::{
 };
 pub use category::{Category, Classification, Classify, Severity};
 pub use evidence::{Clue, Evidence, Part};
+pub use lexicon::{Lexicon, LexiconError};
 pub use line::LineError;
 pub use signal::{Signal, Signals};
 pub(crate) use tool::by_name;

@@ -23,7 +23,7 @@ use crate::risk::catalog::lines::Loaded;
 use crate::risk::catalog::overrides::Overrides;
 use crate::risk::catalog::table::Table;
 use crate::risk::line::LineError;
-use crate::risk::{Classification, Classify, Tool, assess};
+use crate::risk::{Classification, Classify, Lexicon, Tool};
 
 /// What is known of the tools of many servers: what they can do at worst, and how they were listed.
 ///
@@ -101,6 +101,8 @@ pub struct RiskCatalog {
 
 #[derive(Default)]
 struct Inner {
+    /// `None` for the built-in one.
+    lexicon: Option<Lexicon>,
     state: RwLock<State>,
     loading: Mutex<()>,
 }
@@ -119,6 +121,27 @@ impl RiskCatalog {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A catalog that knows no server yet, and classes tools by other words than the crate's own.
+    ///
+    /// ```
+    /// use mcp_policy::risk::{Category, Classify, Lexicon, RiskCatalog};
+    ///
+    /// let lexicon = Lexicon::builtin().extended("[verbs destructive]\nyeet\n")?;
+    /// let catalog = RiskCatalog::with_lexicon(lexicon);
+    /// assert_eq!(catalog.server("shop").classify("yeet_order"), Some(Category::Destructive.into()));
+    /// # Ok::<(), mcp_policy::risk::LexiconError>(())
+    /// ```
+    #[must_use]
+    pub fn with_lexicon(lexicon: Lexicon) -> Self {
+        Self { inner: Arc::new(Inner { lexicon: Some(lexicon), ..Inner::default() }) }
+    }
+
+    /// The words that tools are classed by.
+    #[must_use]
+    pub fn lexicon(&self) -> &Lexicon {
+        self.inner.lexicon.as_ref().unwrap_or_else(|| Lexicon::builtin())
     }
 
     /// A catalog of these lines: [`new`](Self::new) and [`load`](Self::load).
@@ -148,7 +171,7 @@ impl RiskCatalog {
     /// longer than [`MAX_TOOLS`], or whose names have more than [`MAX_NAMES_BYTES`], the rest is as if it had not been
     /// listed: it keeps no pin, and is classed by its name alone. [`Learned::omitted`] counts it.
     pub fn learn<'a>(&self, server: &str, tools: impl IntoIterator<Item = Tool<'a>>) -> Learned {
-        let (table, omitted) = listed::table_of(server, tools);
+        let (table, omitted) = listed::table_of(server, tools, self.lexicon());
         let table = Arc::new(table);
         let mut state = self.inner.state.write();
         let before = state.learned.insert(server.into(), Arc::clone(&table));
@@ -285,7 +308,8 @@ impl Classify for ServerCatalog {
         let known = known.or_else(|| Some(state.find(&self.server, tool)?.classification()));
         // Whoever learns does not wait for a name to be assessed.
         drop(state);
-        Some(known.unwrap_or_else(|| assess(&Tool::new(tool)).classification()))
+        let by_name = || self.catalog.lexicon().assess(&Tool::new(tool)).classification();
+        Some(known.unwrap_or_else(by_name))
     }
 
     fn listed(&self, tool: &str) -> Option<Fingerprint> {

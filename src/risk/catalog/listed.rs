@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use crate::risk::catalog::table::{CatalogEntry, Table};
-use crate::risk::{Assessment, Tool, assess, assess_all};
+use crate::risk::{Assessment, Lexicon, Tool};
 
 /// As many tools of one server are known. The rest of a longer list is as if it had not been listed, so that a hostile
 /// server cannot fill the memory of a gateway.
@@ -15,12 +15,16 @@ pub const MAX_TOOLS: usize = 10_000;
 pub const MAX_NAMES_BYTES: usize = 1024 * 1024;
 
 /// What is kept of a server's tools, and how many are not.
-pub(super) fn table_of<'a>(server: &str, tools: impl IntoIterator<Item = Tool<'a>>) -> (Table, usize) {
+pub(super) fn table_of<'a>(
+    server: &str,
+    tools: impl IntoIterator<Item = Tool<'a>>,
+    lexicon: &Lexicon,
+) -> (Table, usize) {
     let mut listed = Listed::default();
     for tool in tools {
-        listed.add(tool);
+        listed.add(tool, lexicon);
     }
-    let assessments = assess_all(&listed.tools);
+    let assessments = lexicon.assess_all(&listed.tools);
     let mut table = Table::default();
     for ((tool, assessment), again) in listed.tools.iter().zip(&assessments).zip(&listed.again) {
         let alone = entry(tool, assessment);
@@ -43,11 +47,11 @@ struct Listed<'a> {
 }
 
 impl<'a> Listed<'a> {
-    fn add(&mut self, tool: Tool<'a>) {
+    fn add(&mut self, tool: Tool<'a>, lexicon: &Lexicon) {
         let bytes = self.bytes.saturating_add(tool.name.len());
         match self.by_name.entry(tool.name) {
             Entry::Occupied(known) => {
-                let own = entry(&tool, &assess(&tool));
+                let own = entry(&tool, &lexicon.assess(&tool));
                 if let Some(again) = self.again.get_mut(*known.get()) {
                     *again = Some(again.map_or(own, |again| worst(again, own)));
                 }

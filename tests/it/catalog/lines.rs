@@ -153,6 +153,8 @@ fn loading_replaces_what_is_known_of_the_servers_that_are_named_and_learning_wha
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_catalog_reads_back(
         servers in prop::collection::btree_map(".{0,3}", prop::collection::btree_set(".{0,3}", 0..8), 0..8),

@@ -8,6 +8,14 @@ use serde_json::{Value, json};
 
 use super::{NOW, learn};
 
+/// A catalog after what is made once for all of them, the words that tools are classed by.
+fn warm() -> RiskCatalog {
+    let catalog = RiskCatalog::new();
+    learn(&catalog, "", &json!([{"name": "list_things"}]));
+    catalog.forget("");
+    catalog
+}
+
 /// The lines of a catalog with as many tools of as many servers, each with a fingerprint, and the bytes of their names.
 fn ecosystem(servers: usize, tools: usize) -> (Vec<String>, usize) {
     let mut names = 0_usize;
@@ -47,7 +55,7 @@ fn an_entry_takes_at_most_a_hundred_bytes_beyond_its_names() {
 
 #[test]
 fn what_a_server_lists_takes_no_more_than_what_is_loaded() {
-    let catalog = RiskCatalog::new();
+    let catalog = warm();
     let tools: Vec<Value> = (0..20)
         .map(|tool| json!({"name": format!("get_thing_{tool}"), "description": "x".repeat(1_000)}))
         .collect();
@@ -64,7 +72,7 @@ fn what_a_server_lists_takes_no_more_than_what_is_loaded() {
 
 #[test]
 fn t31_a_server_that_lists_without_end_is_remembered_up_to_a_bound() {
-    let catalog = RiskCatalog::new();
+    let catalog = warm();
     let definitions: Vec<Value> =
         (0..MAX_TOOLS + 50).map(|tool| json!({"name": format!("delete_{tool}"), "title": "T"})).collect();
     let listed = || definitions.iter().map(|definition| Tool::from_definition(definition).unwrap());
@@ -90,7 +98,7 @@ fn t31_a_server_that_lists_without_end_is_remembered_up_to_a_bound() {
 
 #[test]
 fn t31_long_names_are_bounded_together() {
-    let catalog = RiskCatalog::new();
+    let catalog = warm();
     let long: Vec<Value> =
         (0..40).map(|tool| json!({"name": format!("{tool}{}", "x".repeat(MAX_NAMES_BYTES / 20))})).collect();
     let measured = allocation_counter::measure(|| {
@@ -102,7 +110,7 @@ fn t31_long_names_are_bounded_together() {
 
 #[test]
 fn an_allow_without_a_price_allocates_nothing_with_a_catalog_and_a_pin() {
-    let catalog = RiskCatalog::new();
+    let catalog = warm();
     learn(&catalog, "s", &json!([{"name": "list_flows", "description": "Lists flows."}]));
     catalog.overrule(None, "purge_*", Category::Destructive);
     let server = catalog.server("s");
