@@ -1,5 +1,11 @@
 //! What a catalog knows of tools, by whom it was told, and what it makes a policy decide.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "what is wrong with a fixture fails the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "what is wrong with a fixture fails the test"
+)]
 
 mod lines;
 mod pins;

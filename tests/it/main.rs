@@ -10,6 +10,7 @@ mod evaluating;
 mod hostile_values;
 mod layers;
 mod lint;
+mod pinned;
 mod reading;
 mod reports;
 mod schema;

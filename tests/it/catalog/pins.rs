@@ -1,5 +1,7 @@
 //! Pins: a call passes if and only if the tool is listed with the definition that was pinned.
 
+use std::fmt::Write as _;
+
 use mcp_policy::risk::{RiskCatalog, Tool};
 use mcp_policy::{DenialCode, json};
 use proptest::prelude::*;
@@ -193,11 +195,11 @@ fn respelled(value: &Value, text: &mut String) {
         }
         Value::String(string) => {
             text.push('"');
-            string.encode_utf16().for_each(|unit| text.push_str(&format!("\\u{unit:04X}")));
+            string.encode_utf16().for_each(|unit| write!(text, "\\u{unit:04X}").unwrap());
             text.push('"');
         }
         Value::Number(number) if number.as_i64().is_some_and(|small| small.abs() < 1_000) => {
-            text.push_str(&format!("{number}.0e0"));
+            write!(text, "{number}.0e0").unwrap();
         }
         other => text.push_str(&other.to_string()),
     }
