@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use mcp_policy::risk::{Classify, RiskCatalog, Tool, listed_tools};
+use mcp_policy::risk::{Classify, MAX_TOOLS, RiskCatalog, Tool, listed_tools};
 use serde_json::{Value, json};
 
 const ECOSYSTEM: usize = 500_000;
@@ -102,9 +102,18 @@ fn learn_a_list(criterion: &mut Criterion) {
         json!({"name": format!("restart_execution_{number}"), "description": text, "inputSchema": {"type": "object", "properties": parameters}})
     };
     let list: Value = (0..100).map(tool).collect();
+    let longest: Value = (0..MAX_TOOLS).map(tool).collect();
     let mut group = criterion.benchmark_group("learn_a_list");
-    group.throughput(Throughput::Elements(100));
     let catalog = RiskCatalog::new();
+    group.sample_size(10).throughput(Throughput::Elements(10_000));
+    group.bench_function("10000_tools", |b| {
+        b.iter_batched(
+            || listed_tools(&longest),
+            |tools| tools.map(|tools| catalog.learn("s", tools)),
+            BatchSize::SmallInput,
+        );
+    });
+    group.throughput(Throughput::Elements(100));
     group.bench_function("100_tools", |b| {
         b.iter_batched(
             || listed_tools(&list),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use crate::risk::catalog::table::{CatalogEntry, Table};
-use crate::risk::{Assessment, Lexicon, Tool};
+use crate::risk::{Assessment, Category, Confidence, Lexicon, Severity, Tool};
 
 /// As many tools of one server are known. The rest of a longer list is as if it had not been listed, so that a hostile
 /// server cannot fill the memory of a gateway.
@@ -43,6 +43,7 @@ struct Listed<'a> {
     /// For each: the worst of the further definitions with its name, if there are any.
     again: Vec<Option<CatalogEntry>>,
     bytes: usize,
+    repeated: usize,
     omitted: usize,
 }
 
@@ -51,7 +52,9 @@ impl<'a> Listed<'a> {
         let bytes = self.bytes.saturating_add(tool.name.len());
         match self.by_name.entry(tool.name) {
             Entry::Occupied(known) => {
-                let own = entry(&tool, &lexicon.assess(&tool));
+                self.repeated = self.repeated.saturating_add(1);
+                let is_read = self.repeated <= MAX_TOOLS;
+                let own = if is_read { entry(&tool, &lexicon.assess(&tool)) } else { UNREAD };
                 if let Some(again) = self.again.get_mut(*known.get()) {
                     *again = Some(again.map_or(own, |again| worst(again, own)));
                 }
@@ -68,6 +71,14 @@ impl<'a> Listed<'a> {
         }
     }
 }
+
+/// What a definition is taken for that is repeated in a list without end, where nobody reads on.
+const UNREAD: CatalogEntry = CatalogEntry {
+    category: Category::Financial,
+    severity: Severity::Critical,
+    confidence: Confidence::Low,
+    fingerprint: None,
+};
 
 fn entry(tool: &Tool<'_>, assessment: &Assessment) -> CatalogEntry {
     CatalogEntry {

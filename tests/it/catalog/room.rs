@@ -87,6 +87,13 @@ fn t31_a_server_that_lists_without_end_is_remembered_up_to_a_bound() {
     let again = json!({"name": "delete_0", "title": "another"});
     catalog.learn("s", listed().chain([Tool::from_definition(&again).unwrap()]));
     assert_eq!(server.listed("delete_0"), None);
+    // Nor can a server hide one among others that it repeats without end.
+    let harmless = json!({"name": "search"});
+    let many = std::iter::repeat_n(&harmless, MAX_TOOLS + 1).chain([&harmless]);
+    catalog.learn("t", many.map(|tool| Tool::from_definition(tool).unwrap()));
+    let searched = catalog.server("t").find("search").unwrap();
+    assert_eq!((searched.category, searched.fingerprint), (Category::Financial, None));
+    catalog.forget("t");
     // To list for ever takes no more than to list once.
     let measured = allocation_counter::measure(|| {
         for _ in 0..3 {
