@@ -103,6 +103,9 @@ impl Policy {
     /// Keys and fingerprints are those of the namespace `""`: an approval that was asked for here is not one
     /// for an [`Evaluator`](crate::Evaluator) with a namespace.
     ///
+    /// Nothing is known of the server's tools: one has the category that `classify` gives it, or none, and one that is pinned
+    /// is denied. [`judge_with`](Policy::judge_with) knows more.
+    ///
     /// Nothing is charged. Nothing is allocated on the way to an allow without a price either, but where an
     /// operator must: `host_in` and `path_within`, `contains` and lists with `ignore_case` where folding
     /// changes the text, lists that an array or object is looked for in, and lists from `value_from`.

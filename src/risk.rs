@@ -8,6 +8,9 @@
 //! assert_eq!(assessment.category(), Category::Execute);
 //! assert!(assessment.evidence().iter().any(|evidence| evidence.words() == "restart"));
 //! ```
+//!
+//! A [`RiskCatalog`] keeps what is known of the tools of many servers, for evaluators. [`PinnedTools`] are the definitions that
+//! somebody has looked at; they tell what a server has changed since.
 
 mod assess;
 mod assessment;

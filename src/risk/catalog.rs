@@ -209,7 +209,8 @@ impl RiskCatalog {
 
     /// Takes in what JSON lines say, in the format that the type describes. For every server that they name it replaces what
     /// was known of its tools; overrides are added, or replace those with the same name or pattern. Of other servers
-    /// everything is kept.
+    /// everything is kept. A fingerprint that is loaded counts as listed, for pins too, until the server is learned: learn it
+    /// before its tools are called.
     ///
     /// # Errors
     ///
