@@ -131,11 +131,12 @@ impl<'a> Assessing<'a> {
                 let own = self.name.category.unwrap_or(Category::Write);
                 let is_vague = self.name.certainty == Certainty::Vague;
                 if let Some(worst) = worst {
-                    if worst.category <= own {
-                        if worst.category == own {
-                            self.findings.push(finding(worst));
-                        }
-                    } else if is_vague || worst.is_clear {
+                    if worst.category == own {
+                        self.findings.push(finding(worst));
+                    } else if worst.category > own
+                        && (is_vague || worst.is_clear)
+                        && !is_same_verb(self.name.word, worst.text)
+                    {
                         self.is_contradicted |= !is_vague;
                         self.find(finding(worst));
                     }
@@ -173,10 +174,15 @@ impl<'a> Assessing<'a> {
     }
 
     fn weigh_schema(&mut self) {
+        let reads_clearly =
+            self.name.certainty == Certainty::Clear && self.name.category == Some(Category::Read);
         let mut raised = Vec::new();
         for choice in &self.parameters.choices {
             let Some((value, category)) = choice.worst() else { continue };
-            let category = if choice.is_named_so && choice.has_unknown() {
+            if reads_clearly && self.name.roles.contains(Role::AboutActions) {
+                continue;
+            }
+            let category = if choice.is_named_so && choice.has_unknown() && !reads_clearly {
                 category.max(Category::Write)
             } else {
                 category
@@ -191,8 +197,6 @@ impl<'a> Assessing<'a> {
             self.is_enumerated |= choice.is_named_so;
         }
         raised.into_iter().for_each(|finding| self.find(finding));
-        let reads_clearly =
-            self.name.certainty == Certainty::Clear && self.name.category == Some(Category::Read);
         let runs = self.parameters.shell.or(self.parameters.code);
         if let Some(parameter) = runs.filter(|_| !reads_clearly && self.name.certainty != Certainty::Noun) {
             let is_known = matches!(self.name.certainty, Certainty::Clear | Certainty::Contradictory);
@@ -294,6 +298,13 @@ impl<'a> Assessing<'a> {
         let actions = choice.values.iter().map(action).collect();
         Some(Actions { parameter: choice.parameter.into(), is_required, actions })
     }
+}
+
+/// Whether these are forms of one verb: "generate" and "Generates".
+fn is_same_verb(base: &str, form: &str) -> bool {
+    let length = base.len().saturating_sub(1).max(3);
+    let stems = (base.get(..length), form.get(..length));
+    matches!(stems, (Some(base), Some(form)) if base.eq_ignore_ascii_case(form))
 }
 
 /// How much evidence an assessment keeps.

@@ -26,7 +26,7 @@ pub(super) struct Said<'a> {
 pub(super) struct Verb<'a> {
     pub(super) category: Category,
     pub(super) text: &'a str,
-    /// It is a verb wherever it stands.
+    /// It is a verb wherever it stands, and says something by itself.
     pub(super) is_clear: bool,
 }
 
@@ -92,11 +92,13 @@ fn read_sentence<'a>(
         joined |= first.gap == Gap::Comma || word.is(Role::Joins);
         let verb = word.verb.filter(|_| !is_name && first.gap != Gap::Quote);
         let clear = verb.is_some() && !word.is(Role::Noun);
+        let says =
+            |verb: Word| clear && !verb.is(Role::Vague) && !(verb.is(Role::Light) && looks(lexicon, after));
         match state {
             State::Lead if position == 0 && word.is(Role::Aside) => state = State::Over,
             State::Lead if stands_as_verb(word, before, position) && verb.is_some() => {
                 if let Some(category) = verb {
-                    let found = Verb { category, text: written, is_clear: clear };
+                    let found = Verb { category, text: written, is_clear: says(word) };
                     said.first = Some(found);
                     said.worst = Some(found);
                     form = word.form;
@@ -123,7 +125,7 @@ fn read_sentence<'a>(
                 let counts = joined && word.form == form && (clear || state == State::Verb);
                 if let Some(category) = verb.filter(|_| counts) {
                     if said.worst.is_none_or(|worst| category > worst.category) {
-                        said.worst = Some(Verb { category, text: written, is_clear: clear });
+                        said.worst = Some(Verb { category, text: written, is_clear: says(word) });
                     }
                     state = State::Verb;
                     joined = false;
@@ -152,6 +154,12 @@ fn stands_as_verb(word: Word, before: Word, nouns: usize) -> bool {
     }
 }
 
+/// Whether it is a way of looking that a verb such as "run" makes something do: "run a full-text search".
+fn looks(lexicon: &Lexicon, rest: &[Token]) -> bool {
+    let mut next = rest.iter().take(LIGHT).filter_map(|token| lexicon.word(token.key?));
+    next.any(|word| word.is(Role::Look) || word.is(Role::Query))
+}
+
 /// How many bytes of a description are read.
 const LONGEST: usize = 640;
 
@@ -160,6 +168,9 @@ const MOST_WORDS: usize = 96;
 
 /// In how many sentences a verb is looked for.
 const MOST_SENTENCES: usize = 4;
+
+/// How far behind a verb that says little its object may stand.
+const LIGHT: usize = 5;
 
 /// How many nouns may stand before the verb of a sentence.
 const LEAD: usize = 3;

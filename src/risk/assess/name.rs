@@ -44,8 +44,9 @@ pub(super) fn read<'a>(lexicon: &Lexicon, name: &'a str, context: &Context) -> R
     let items = items(lexicon, name);
     let roles = items.iter().fold(Roles::default(), |roles, item| roles.union(item.word.roles));
     let is_obscure = name.len() > LONGEST || name.bytes().any(|byte| byte >= 0x80);
+    let drives = context.browser || roles.contains(Role::Browser);
     let said = without_prefix(&items, context);
-    let reading = by_verbs(said, context).or_else(|| by_noun(said)).unwrap_or_default();
+    let reading = by_verbs(said, context, drives).or_else(|| by_noun(said)).unwrap_or_default();
     Reading { roles, is_obscure, ..reading }
 }
 
@@ -82,7 +83,8 @@ fn items<'a>(lexicon: &Lexicon, name: &'a str) -> Vec<Item<'a>> {
 fn without_prefix<'b, 'a>(items: &'b [Item<'a>], context: &Context) -> &'b [Item<'a>] {
     let mut rest = items;
     while let [first, second, ..] = rest {
-        let is_prefix = first.word.is(Role::Name) || context.is_prefix(first.key);
+        let is_prefix =
+            first.word.is(Role::Name) || first.word.is(Role::Browser) || context.is_prefix(first.key);
         if !is_prefix || second.word.is(Role::Joins) {
             break;
         }
@@ -91,7 +93,7 @@ fn without_prefix<'b, 'a>(items: &'b [Item<'a>], context: &Context) -> &'b [Item
     rest
 }
 
-fn by_verbs<'a>(items: &[Item<'a>], context: &Context) -> Option<Reading<'a>> {
+fn by_verbs<'a>(items: &[Item<'a>], context: &Context, drives: bool) -> Option<Reading<'a>> {
     let has_verb = items.iter().any(|item| item.word.is_always_verb());
     let first = items.first()?;
     let last = items.last()?;
@@ -111,7 +113,7 @@ fn by_verbs<'a>(items: &[Item<'a>], context: &Context) -> Option<Reading<'a>> {
         if !word.is_always_verb() && !stands_as_verb {
             continue;
         }
-        let (category, object) = with_objects(item, items, context);
+        let (category, object) = with_objects(item, items, context, drives);
         reads |= category == Some(Category::Read);
         if let Some(category) = category
             && best.is_none_or(|(best, ..)| category > best)
@@ -121,6 +123,13 @@ fn by_verbs<'a>(items: &[Item<'a>], context: &Context) -> Option<Reading<'a>> {
     }
     let (category, item, object) = best?;
     let reads_first = first.word.is_always_verb() && first.word.verb == Some(Category::Read);
+    // "get_apply_details", "list_buy_orders": behind a verb that reads, with no "and", the other verb is part of a noun.
+    let is_noun =
+        category == Category::Financial || (category < Category::Destructive && last.word.is(Role::Shown));
+    if reads && reads_first && !joined && is_noun {
+        let (word, category) = (first.text, first.word.verb);
+        return Some(Reading { category, certainty: Certainty::Clear, word, ..Reading::default() });
+    }
     let certainty = if reads && reads_first && category > Category::Read && !joined {
         Certainty::Contradictory
     } else if item.word.is(Role::Vague) {
@@ -144,6 +153,7 @@ fn with_objects<'a>(
     verb: &Item<'a>,
     items: &[Item<'a>],
     context: &Context,
+    drives: bool,
 ) -> (Option<Category>, Option<&'a str>) {
     let word = verb.word;
     let object = |role| {
@@ -166,6 +176,8 @@ fn with_objects<'a>(
         (Role::Makes, Role::Media, Category::Execute),
         (Role::Makes, Role::Text, Category::Read),
         (Role::Applies, Role::Mark, Category::Write),
+        (Role::Settles, Role::Matter, Category::Write),
+        (Role::Light, Role::Look, Category::Read),
     ];
     for (verb_role, object_role, category) in changed {
         if word.is(verb_role)
@@ -174,10 +186,8 @@ fn with_objects<'a>(
             return (Some(category), Some(object));
         }
     }
-    if word.verb == Some(Category::Write)
-        && (context.browser || items.iter().any(|item| item.word.is(Role::Browser)))
-    {
-        return (Some(Category::Execute), object(Role::Browser));
+    if word.verb == Some(Category::Write) && drives {
+        return (Some(Category::Execute), None);
     }
     (word.verb, None)
 }

@@ -183,6 +183,18 @@ roles! {
     Article = 45, "words article";
     /// Last in the name of a parameter, it says that it chooses what is done.
     EndsAction = 46, "parameters ends-action";
+    /// A verb that ends a matter.
+    Settles = 47, "verbs settles";
+    /// A matter that can be settled.
+    Matter = 48, "objects matters";
+    /// A verb that says less than its object: "run a search".
+    Light = 49, "verbs light";
+    /// A way of looking: "search".
+    Look = 50, "objects looks";
+    /// What asks a database: behind "execute" in a description it says that this may be all.
+    Query = 52, "objects queries";
+    /// What speaks of actions: the action that such a tool takes is one that it looks for.
+    AboutActions = 51, "objects about-actions";
 }
 
 impl Role {
