@@ -12,10 +12,11 @@ mod name;
 mod schema;
 mod severity;
 
+use crate::risk::assess::actions::Choice;
 use crate::risk::assess::context::Context;
 use crate::risk::assess::description::Said;
 use crate::risk::assess::finding::{Finding, Words};
-use crate::risk::assess::name::{Certainty, Reading};
+use crate::risk::assess::name::{Certainty, Manner, Reading};
 use crate::risk::assess::schema::Parameters;
 use crate::risk::lexicon::Role;
 use crate::risk::{
@@ -72,7 +73,7 @@ impl<'a> Assessing<'a> {
         let context = context.with_own(said.roles.union(parameters.roles), &parameters);
         Self {
             tool,
-            name: name::read(lexicon, tool.name, &context),
+            name: name::read(lexicon, tool.name, &context, Manner::Tool),
             said,
             parameters,
             findings: Vec::with_capacity(8),
@@ -107,12 +108,34 @@ impl<'a> Assessing<'a> {
         let Reading { category, certainty, word, object, .. } = self.name;
         match certainty {
             Certainty::Silent | Certainty::Ambiguous => {}
+            Certainty::Vague if self.is_complete() => {}
+            Certainty::Query => self.weigh_query(),
             Certainty::Noun => self.find(Finding::new(Clue::Object, Part::Name, word, category)),
             Certainty::Clear | Certainty::Contradictory | Certainty::Vague => {
                 self.find_verb(word, object, category);
                 self.is_contradicted |= certainty == Certainty::Contradictory;
             }
         }
+    }
+
+    /// A raw query may write, unless its language cannot, or the server says that it does not.
+    fn weigh_query(&mut self) {
+        let Reading { word, object, .. } = self.name;
+        if let Some(words) = self.said.read_only {
+            self.find_verb(word, None, Some(Category::Read));
+            self.find(Finding::new(Clue::Wording, Part::Description, words, Some(Category::Read)));
+        } else if let Some(parameter) = self.parameters.sql {
+            self.find_verb(word, object, Some(Category::Execute));
+            self.find(Finding::new(Clue::Parameter, Part::InputSchema, parameter, Some(Category::Execute)));
+        } else {
+            let category = if object.is_some() { Category::Execute } else { Category::Read };
+            self.find_verb(word, object, Some(category));
+        }
+    }
+
+    /// Whether the schema lists everything that the tool can do.
+    fn is_complete(&self) -> bool {
+        self.parameters.choices.iter().any(Choice::is_complete)
     }
 
     fn find_verb(&mut self, word: &'a str, object: Option<&'a str>, category: Option<Category>) {
@@ -127,7 +150,12 @@ impl<'a> Assessing<'a> {
         let finding =
             |verb: description::Verb<'a>| Finding::new(Clue::Verb, part, verb.text, Some(verb.category));
         match self.name.certainty {
-            Certainty::Clear | Certainty::Contradictory | Certainty::Vague | Certainty::Noun => {
+            Certainty::Ambiguous | Certainty::Silent | Certainty::Vague if self.is_complete() => {}
+            Certainty::Clear
+            | Certainty::Contradictory
+            | Certainty::Noun
+            | Certainty::Query
+            | Certainty::Vague => {
                 let own = self.name.category.unwrap_or(Category::Write);
                 let is_vague = self.name.certainty == Certainty::Vague;
                 if let Some(worst) = worst {
@@ -179,7 +207,7 @@ impl<'a> Assessing<'a> {
         let mut raised = Vec::new();
         for choice in &self.parameters.choices {
             let Some((value, category)) = choice.worst() else { continue };
-            if reads_clearly && self.name.roles.contains(Role::AboutActions) {
+            if reads_clearly && (choice.is_filter || self.name.roles.contains(Role::AboutActions)) {
                 continue;
             }
             let category = if choice.is_named_so && choice.has_unknown() && !reads_clearly {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::risk::Category;
 use crate::risk::assess::context::Context;
-use crate::risk::assess::name::{self, Certainty};
+use crate::risk::assess::name::{self, Certainty, Manner};
 use crate::risk::lexicon::{Lexicon, Role, Word};
 use crate::risk::words::{Gap, words};
 
@@ -16,6 +16,8 @@ pub(super) struct Choice<'a> {
     pub(super) values: Vec<(&'a str, Option<Category>)>,
     /// There are more values than are read.
     pub(super) is_obscure: bool,
+    /// Its description says that it filters.
+    pub(super) is_filter: bool,
     /// Its name says that it chooses, and not its values only.
     pub(super) is_named_so: bool,
 }
@@ -25,6 +27,11 @@ impl<'a> Choice<'a> {
     pub(super) fn worst(&self) -> Option<(&'a str, Category)> {
         let known = self.values.iter().filter_map(|(value, category)| Some((*value, (*category)?)));
         known.reduce(|worst, next| if next.1 > worst.1 { next } else { worst })
+    }
+
+    /// Whether what it lists is all that the tool can do.
+    pub(super) fn is_complete(&self) -> bool {
+        self.is_named_so && self.values.len() > 0 && !self.has_unknown()
     }
 
     /// Whether it is not known of every value what it does.
@@ -47,6 +54,7 @@ pub(super) fn read<'a>(
         return None;
     }
     let schema = resolve(root, schema);
+    let is_filter = is_filter(schema);
     let mut values = Vec::new();
     let is_obscure = enumerated(root, schema, &mut values);
     if values.is_empty() && is_named_so {
@@ -56,15 +64,22 @@ pub(super) fn read<'a>(
     let values: Vec<_> = values.into_iter().map(|value| (value, does(lexicon, value, context))).collect();
     let known = values.iter().filter(|(_, category)| category.is_some()).count();
     let is_choice = known > 0 && (is_named_so || known.saturating_mul(2) > values.len());
-    is_choice.then_some(Choice { parameter, values, is_obscure, is_named_so })
+    is_choice.then_some(Choice { parameter, values, is_obscure, is_filter, is_named_so })
+}
+
+/// Whether a parameter says of itself that it filters what is shown.
+fn is_filter(schema: &Value) -> bool {
+    let text = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+    let mut first = words(text).take(FILTER).filter_map(|token| text.get(token.start..token.end));
+    first.any(|word| word.eq_ignore_ascii_case("filter") || word.eq_ignore_ascii_case("filters"))
 }
 
 /// What a value does, by its name.
 fn does(lexicon: &Lexicon, value: &str, context: &Context) -> Option<Category> {
-    let reading = name::read(lexicon, value, context);
+    let reading = name::read(lexicon, value, context, Manner::Action);
     match reading.certainty {
         _ if reading.is_obscure => None,
-        Certainty::Silent => None,
+        Certainty::Ambiguous | Certainty::Silent => None,
         _ => reading.category,
     }
 }
@@ -126,6 +141,9 @@ const MOST_VALUES: usize = 512;
 
 /// How many parts of a parameter's schema are looked at.
 const MOST_STEPS: usize = 512;
+
+/// Among how many words of a parameter's description it says that it filters.
+const FILTER: usize = 4;
 
 /// How many bytes of a parameter's description are read.
 const LONGEST_DESCRIPTION: usize = 400;

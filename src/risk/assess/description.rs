@@ -39,12 +39,16 @@ pub(super) fn read<'a>(lexicon: &Lexicon, text: &'a str) -> Said<'a> {
     let mut said = Said::default();
     let mut rest: &[Token] = &tokens;
     let mut sentences = 0_usize;
+    let mut said_nothing = true;
     while !rest.is_empty() {
         let ends = |token: &Token| token.gap == Gap::Stop;
         let length = rest.iter().skip(1).position(ends).map_or(rest.len(), |at| at.saturating_add(1));
         let (sentence, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
-        let is_open = said.first.is_none() && said.shown.is_none() && sentences < MOST_SENTENCES;
-        read_sentence(lexicon, text, sentence, is_open, &mut said);
+        let is_open = said_nothing && sentences < MOST_SENTENCES;
+        let is_aside = read_sentence(lexicon, text, sentence, is_open, &mut said);
+        // The first sentence that is more than a heading or an aside says it, or none does.
+        said_nothing &=
+            is_aside || (sentence.len() <= HEADING && said.first.is_none() && said.shown.is_none());
         rest = after;
         sentences = sentences.saturating_add(1);
     }
@@ -70,7 +74,8 @@ fn read_sentence<'a>(
     sentence: &[Token],
     is_open: bool,
     said: &mut Said<'a>,
-) {
+) -> bool {
+    let mut is_aside = false;
     let mut state = if is_open { State::Lead } else { State::Over };
     let (mut rest, mut before, mut joined) = (sentence, Word::default(), false);
     let (mut index, mut position) = (0_usize, 0_usize);
@@ -94,8 +99,14 @@ fn read_sentence<'a>(
         let clear = verb.is_some() && !word.is(Role::Noun);
         let says =
             |verb: Word| clear && !verb.is(Role::Vague) && !(verb.is(Role::Light) && looks(lexicon, after));
+        if state == State::Lead && first.gap == Gap::Colon {
+            position = 0;
+        }
         match state {
-            State::Lead if position == 0 && word.is(Role::Aside) => state = State::Over,
+            State::Lead if position == 0 && word.is(Role::Aside) => {
+                is_aside = true;
+                state = State::Over;
+            }
             State::Lead if stands_as_verb(word, before, position) && verb.is_some() => {
                 if let Some(category) = verb {
                     let found = Verb { category, text: written, is_clear: says(word) };
@@ -140,6 +151,7 @@ fn read_sentence<'a>(
         rest = after;
         index = index.saturating_add(1);
     }
+    is_aside
 }
 
 /// Whether a word is the verb of a sentence. Behind an article it is a noun, and behind a noun a verb has an s: "dbt compile
@@ -171,6 +183,9 @@ const MOST_SENTENCES: usize = 4;
 
 /// How far behind a verb that says little its object may stand.
 const LIGHT: usize = 5;
+
+/// How many words a heading has.
+const HEADING: usize = 4;
 
 /// How many nouns may stand before the verb of a sentence.
 const LEAD: usize = 3;

@@ -32,6 +32,8 @@ pub(super) enum Certainty {
     Contradictory,
     /// By a noun for what is looked at: `job_status`.
     Noun,
+    /// By "query": whether that only reads depends on what is queried, and in what language.
+    Query,
     /// It does not.
     #[default]
     Silent,
@@ -39,14 +41,32 @@ pub(super) enum Certainty {
     Vague,
 }
 
+/// What a name is the name of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// A value that chooses what is done: a verb if it can be one.
+    Action,
+    /// A tool.
+    Tool,
+    /// A tool that drives a browser or a screen.
+    Driver,
+}
+
 /// Reads a name.
-pub(super) fn read<'a>(lexicon: &Lexicon, name: &'a str, context: &Context) -> Reading<'a> {
+pub(super) fn read<'a>(lexicon: &Lexicon, name: &'a str, context: &Context, manner: Manner) -> Reading<'a> {
     let items = items(lexicon, name);
     let roles = items.iter().fold(Roles::default(), |roles, item| roles.union(item.word.roles));
     let is_obscure = name.len() > LONGEST || name.bytes().any(|byte| byte >= 0x80);
-    let drives = context.browser || roles.contains(Role::Browser);
-    let said = without_prefix(&items, context);
-    let reading = by_verbs(said, context, drives).or_else(|| by_noun(said)).unwrap_or_default();
+    let drives = manner == Manner::Tool && (context.browser || roles.contains(Role::Browser));
+    let manner = if drives { Manner::Driver } else { manner };
+    let said = without_suffix(without_prefix(&items, context));
+    let shown = || by_noun(said);
+    let reading = if drives && !said.iter().any(|item| item.word.is_always_verb()) {
+        shown().or_else(|| by_verbs(said, context, manner))
+    } else {
+        by_verbs(said, context, manner).or_else(shown)
+    };
+    let reading = reading.or_else(|| by_browser(&items)).unwrap_or_default();
     Reading { roles, is_obscure, ..reading }
 }
 
@@ -93,36 +113,44 @@ fn without_prefix<'b, 'a>(items: &'b [Item<'a>], context: &Context) -> &'b [Item
     rest
 }
 
-fn by_verbs<'a>(items: &[Item<'a>], context: &Context, drives: bool) -> Option<Reading<'a>> {
+/// Without the words at the end that say nothing: `static_map_tool`.
+fn without_suffix<'b, 'a>(items: &'b [Item<'a>]) -> &'b [Item<'a>] {
+    match items {
+        [rest @ .., last] if !rest.is_empty() && last.word.is(Role::Suffix) => rest,
+        all => all,
+    }
+}
+
+fn by_verbs<'a>(items: &[Item<'a>], context: &Context, manner: Manner) -> Option<Reading<'a>> {
+    let (first, last) = (items.first()?, items.last()?);
     let has_verb = items.iter().any(|item| item.word.is_always_verb());
-    let first = items.first()?;
-    let last = items.last()?;
-    let first_is_verb = first.word.may_be_verb();
-    let mut best: Option<(Category, &Item<'a>, Option<&'a str>)> = None;
+    let reads_first = first.word.is_always_verb() && first.word.verb == Some(Category::Read);
+    let mut best: Option<(Category, usize, &Item<'a>, Option<&'a str>)> = None;
     let (mut reads, mut joined) = (false, false);
     for (at, item) in items.iter().enumerate() {
         let word = item.word;
-        joined |= word.is(Role::Joins);
-        let stands_as_verb = if at == 0 {
-            word.may_be_verb() && (!has_verb || word.is(Role::VerbFirst) || next_joins(items))
-        } else {
-            let follows_join =
-                items.get(at.saturating_sub(1)).is_some_and(|before| before.word.is(Role::Joins));
-            word.may_be_verb() && (follows_join || (!has_verb && !first_is_verb && best.is_none()))
-        };
-        if !word.is_always_verb() && !stands_as_verb {
-            continue;
+        joined |= at > 0 && word.is(Role::Joins);
+        if !word.is_always_verb() {
+            let before = at.checked_sub(1).and_then(|before| items.get(before));
+            let is_last = at > 0 && at.saturating_add(1) == items.len();
+            let stands_as_verb = word.may_be_verb()
+                && (before.is_some_and(|before| before.word.is(Role::Joins))
+                    || (at == 0 && (!has_verb || next_joins(items) || mostly_before_list(word, last)))
+                    || (is_last && word.is(Role::MostlyVerb) && !reads_first)
+                    || (!has_verb && best.is_none()));
+            if !stands_as_verb {
+                continue;
+            }
         }
-        let (category, object) = with_objects(item, items, context, drives);
+        let (category, object) = with_objects(item, items, context, manner);
         reads |= category == Some(Category::Read);
         if let Some(category) = category
             && best.is_none_or(|(best, ..)| category > best)
         {
-            best = Some((category, item, object));
+            best = Some((category, at, item, object));
         }
     }
-    let (category, item, object) = best?;
-    let reads_first = first.word.is_always_verb() && first.word.verb == Some(Category::Read);
+    let (category, at, item, object) = best?;
     // "get_apply_details", "list_buy_orders": behind a verb that reads, with no "and", the other verb is part of a noun.
     let is_noun =
         category == Category::Financial || (category < Category::Destructive && last.word.is(Role::Shown));
@@ -130,18 +158,29 @@ fn by_verbs<'a>(items: &[Item<'a>], context: &Context, drives: bool) -> Option<R
         let (word, category) = (first.text, first.word.verb);
         return Some(Reading { category, certainty: Certainty::Clear, word, ..Reading::default() });
     }
+    let is_shown = items.len() > 1 && last.word.is(Role::Shown);
     let certainty = if reads && reads_first && category > Category::Read && !joined {
         Certainty::Contradictory
+    } else if item.word.is(Role::Query) && category <= Category::Execute {
+        Certainty::Query
     } else if item.word.is(Role::Vague) {
         Certainty::Vague
-    } else if item.word.is_always_verb() || item.word.is(Role::VerbFirst) || category == Category::Read {
+    } else if item.word.is_always_verb()
+        || item.word.is(Role::MostlyVerb)
+        || (at == 0 && item.word.is(Role::VerbFirst) && !is_shown)
+        || (manner == Manner::Action && at == 0 && !is_shown)
+        || category == Category::Read
+    {
         Certainty::Clear
-    } else if last.word.is(Role::Shown) || !first_is_verb {
-        Certainty::Ambiguous
     } else {
-        Certainty::Clear
+        Certainty::Ambiguous
     };
     Some(Reading { category: Some(category), certainty, word: item.text, object, ..Reading::default() })
+}
+
+/// `update_list`: the list is what is updated.
+fn mostly_before_list(first: Word, last: &Item<'_>) -> bool {
+    first.is(Role::MostlyVerb) && last.word.is(Role::Shown)
 }
 
 fn next_joins(items: &[Item<'_>]) -> bool {
@@ -153,12 +192,16 @@ fn with_objects<'a>(
     verb: &Item<'a>,
     items: &[Item<'a>],
     context: &Context,
-    drives: bool,
+    manner: Manner,
 ) -> (Option<Category>, Option<&'a str>) {
     let word = verb.word;
     let object = |role| {
         let others = items.iter().filter(|item| !std::ptr::eq(*item, verb));
-        others.map(|item| (item.word.is(role), item.text)).find(|(is, _)| *is).map(|(_, text)| text)
+        let is_noun = |item: &Item<'_>| matches!(item.word.form, Form::Base | Form::WithS);
+        others
+            .map(|item| (item.word.is(role) && is_noun(item), item.text))
+            .find(|(is, _)| *is)
+            .map(|(_, text)| text)
     };
     let money = || object(Role::Money).or_else(|| context.money.then(|| object(Role::MaybeMoney))?);
     if word.is(Role::MovesMoney)
@@ -170,6 +213,10 @@ fn with_objects<'a>(
         let object = money().or_else(|| object(Role::MaybeMoney));
         let is_money = object.is_some() || context.money;
         return (Some(if is_money { Category::Financial } else { Category::Write }), object);
+    }
+    // A query may write where the language can.
+    if word.is(Role::Query) && object(Role::Engine).is_some() {
+        return (Some(Category::Execute), object(Role::Engine));
     }
     let changed = [
         (Role::Creates, Role::Runs, Category::Execute),
@@ -186,7 +233,7 @@ fn with_objects<'a>(
             return (Some(category), Some(object));
         }
     }
-    if word.verb == Some(Category::Write) && drives {
+    if manner == Manner::Driver && word.is(Role::Step) {
         return (Some(Category::Execute), None);
     }
     (word.verb, None)
@@ -197,6 +244,17 @@ fn by_noun<'a>(items: &[Item<'a>]) -> Option<Reading<'a>> {
     Some(Reading {
         category: Some(Category::Read),
         certainty: Certainty::Noun,
+        word: last.text,
+        ..Reading::default()
+    })
+}
+
+/// A browser that is told what to do in other words: `browser_agent`, `browser`.
+fn by_browser<'a>(items: &[Item<'a>]) -> Option<Reading<'a>> {
+    let last = items.last().filter(|item| item.word.is(Role::Browser))?;
+    Some(Reading {
+        category: Some(Category::Execute),
+        certainty: Certainty::Ambiguous,
         word: last.text,
         ..Reading::default()
     })

@@ -171,8 +171,16 @@ roles! {
     Destroys = 39, "words destroys";
     /// "not".
     Negates = 40, "words negates";
-    /// A verb-noun that is a verb where it stands first, even if a verb stands last: `update_list`.
+    /// A verb-noun that is a verb where it stands first: `run_job`.
     VerbFirst = 41, "verbs first";
+    /// A verb-noun that is a verb there even before a noun of what is shown, and last: `update_list`, `list_update`.
+    MostlyVerb = 53, "verbs mostly";
+    /// A step in a browser.
+    Step = 54, "verbs drives";
+    /// A database whose language writes as well.
+    Engine = 55, "objects engines";
+    /// Begins the last words of a name that say nothing: `map_tool`.
+    Suffix = 56, "objects suffixes";
     /// A verb that says little.
     Vague = 42, "verbs vague";
     /// A verb that puts something on others.
