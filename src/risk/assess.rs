@@ -68,8 +68,10 @@ struct Assessing<'a> {
 impl<'a> Assessing<'a> {
     fn of(lexicon: &Lexicon, tool: &'a Tool<'a>, context: &Context) -> Self {
         let said = tool.description.map(|text| description::read(lexicon, text)).unwrap_or_default();
-        let parameters =
-            tool.input_schema.map(|schema| schema::read(lexicon, schema, context)).unwrap_or_default();
+        let parameters = tool
+            .input_schema
+            .map(|schema| schema::read(lexicon, schema, tool.description.unwrap_or_default(), context))
+            .unwrap_or_default();
         let context = context.with_own(said.roles.union(parameters.roles), &parameters);
         Self {
             tool,
@@ -157,12 +159,12 @@ impl<'a> Assessing<'a> {
             | Certainty::Query
             | Certainty::Vague => {
                 let own = self.name.category.unwrap_or(Category::Write);
-                let is_vague = self.name.certainty == Certainty::Vague;
+                let is_vague = matches!(self.name.certainty, Certainty::Noun | Certainty::Vague);
                 if let Some(worst) = worst {
                     if worst.category == own {
                         self.findings.push(finding(worst));
                     } else if worst.category > own
-                        && (is_vague || worst.is_clear)
+                        && ((is_vague && !worst.is_light) || worst.is_clear)
                         && !is_same_verb(self.name.word, worst.text)
                     {
                         self.is_contradicted |= !is_vague;
@@ -222,7 +224,7 @@ impl<'a> Assessing<'a> {
                 words,
                 points_to: Some(category),
             });
-            self.is_enumerated |= choice.is_named_so;
+            self.is_enumerated |= choice.is_named_so && choice.is_listed;
         }
         raised.into_iter().for_each(|finding| self.find(finding));
         let runs = self.parameters.shell.or(self.parameters.code);

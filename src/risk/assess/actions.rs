@@ -16,6 +16,8 @@ pub(super) struct Choice<'a> {
     pub(super) values: Vec<(&'a str, Option<Category>)>,
     /// There are more values than are read.
     pub(super) is_obscure: bool,
+    /// The schema lists the values; else a description does.
+    pub(super) is_listed: bool,
     /// Its description says that it filters.
     pub(super) is_filter: bool,
     /// Its name says that it chooses, and not its values only.
@@ -31,7 +33,7 @@ impl<'a> Choice<'a> {
 
     /// Whether what it lists is all that the tool can do.
     pub(super) fn is_complete(&self) -> bool {
-        self.is_named_so && self.values.len() > 0 && !self.has_unknown()
+        self.is_named_so && self.is_listed && !self.has_unknown()
     }
 
     /// Whether it is not known of every value what it does.
@@ -46,6 +48,7 @@ pub(super) fn read<'a>(
     root: &'a Map<String, Value>,
     parameter: &'a str,
     schema: &'a Value,
+    description: &'a str,
     word: Word,
     context: &Context,
 ) -> Option<Choice<'a>> {
@@ -57,14 +60,17 @@ pub(super) fn read<'a>(
     let is_filter = is_filter(schema);
     let mut values = Vec::new();
     let is_obscure = enumerated(root, schema, &mut values);
-    if values.is_empty() && is_named_so {
-        described(lexicon, schema, &mut values);
+    let is_listed = !values.is_empty();
+    if !is_listed && is_named_so {
+        let own = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+        described(lexicon, own, Gap::Comma, &mut values);
+        described(lexicon, description, Gap::Quote, &mut values);
     }
     values.truncate(MOST_VALUES);
     let values: Vec<_> = values.into_iter().map(|value| (value, does(lexicon, value, context))).collect();
     let known = values.iter().filter(|(_, category)| category.is_some()).count();
     let is_choice = known > 0 && (is_named_so || known.saturating_mul(2) > values.len());
-    is_choice.then_some(Choice { parameter, values, is_obscure, is_filter, is_named_so })
+    is_choice.then_some(Choice { parameter, values, is_obscure, is_listed, is_filter, is_named_so })
 }
 
 /// Whether a parameter says of itself that it filters what is shown.
@@ -112,14 +118,15 @@ fn enumerated<'a>(root: &'a Map<String, Value>, schema: &'a Value, values: &mut 
     values.len() > MOST_VALUES
 }
 
-/// Gathers the values that a description lists: "one of: create, update, delete".
-fn described<'a>(lexicon: &Lexicon, schema: &'a Value, values: &mut Vec<&'a str>) {
-    let Some(text) = schema.get("description").and_then(Value::as_str) else { return };
+/// Gathers the values that a description lists: "one of: create, update, delete". `least` is what must stand before or
+/// behind a word for it to be one of several.
+fn described<'a>(lexicon: &Lexicon, text: &'a str, least: Gap, values: &mut Vec<&'a str>) {
     let text = text.get(..text.floor_char_boundary(LONGEST_DESCRIPTION)).unwrap_or_default();
     let mut tokens = words(text).peekable();
     while let Some(token) = tokens.next() {
         let after = tokens.peek().map_or(Gap::Stop, |next| next.gap);
-        let is_listed = token.gap >= Gap::Comma || after >= Gap::Comma;
+        let is_listed =
+            if least == Gap::Comma { token.gap.max(after) } else { token.gap.min(after) } >= least;
         let word = token.key.and_then(|key| lexicon.word(key)).unwrap_or_default();
         let value = text.get(token.start..token.end).unwrap_or_default();
         if is_listed && word.may_be_verb() && !word.is(Role::LeadIn) && !values.contains(&value) {
@@ -145,5 +152,5 @@ const MOST_STEPS: usize = 512;
 /// Among how many words of a parameter's description it says that it filters.
 const FILTER: usize = 4;
 
-/// How many bytes of a parameter's description are read.
-const LONGEST_DESCRIPTION: usize = 400;
+/// How many bytes of a description are read for values.
+const LONGEST_DESCRIPTION: usize = 1_600;

@@ -28,6 +28,8 @@ pub(super) struct Verb<'a> {
     pub(super) text: &'a str,
     /// It is a verb wherever it stands, and says something by itself.
     pub(super) is_clear: bool,
+    /// Its object says more: "run a search".
+    pub(super) is_light: bool,
 }
 
 /// Reads the beginning of a description.
@@ -86,7 +88,9 @@ fn read_sentence<'a>(
         let end = phrase.last().map_or(first.end, |last| last.end);
         let written = text.get(first.start..end).unwrap_or_default();
         let is_name = (index > 0 && first.gap == Gap::Joined)
-            || after.first().is_some_and(|next| next.gap == Gap::Joined && state != State::Lead);
+            || after
+                .first()
+                .is_some_and(|next| next.gap == Gap::Joined && (state != State::Lead || next.start == end));
         said.roles = said.roles.union(word.roles);
         if word.is(Role::ReadOnly) && !before.is(Role::Negates) {
             said.read_only = said.read_only.or(Some(written));
@@ -96,9 +100,10 @@ fn read_sentence<'a>(
         }
         joined |= first.gap == Gap::Comma || word.is(Role::Joins);
         let verb = word.verb.filter(|_| !is_name && first.gap != Gap::Quote);
+        let verb = verb.map(|category| by_object(lexicon, word, category, after));
+        let is_light = word.is(Role::Light) && has_role(lexicon, after, &[Role::Look, Role::Query]);
+        let is_clear = verb.is_some() && !word.is(Role::Noun) && !word.is(Role::Vague) && !is_light;
         let clear = verb.is_some() && !word.is(Role::Noun);
-        let says =
-            |verb: Word| clear && !verb.is(Role::Vague) && !(verb.is(Role::Light) && looks(lexicon, after));
         if state == State::Lead && first.gap == Gap::Colon {
             position = 0;
         }
@@ -109,7 +114,7 @@ fn read_sentence<'a>(
             }
             State::Lead if stands_as_verb(word, before, position) && verb.is_some() => {
                 if let Some(category) = verb {
-                    let found = Verb { category, text: written, is_clear: says(word) };
+                    let found = Verb { category, text: written, is_clear, is_light };
                     said.first = Some(found);
                     said.worst = Some(found);
                     form = word.form;
@@ -136,7 +141,7 @@ fn read_sentence<'a>(
                 let counts = joined && word.form == form && (clear || state == State::Verb);
                 if let Some(category) = verb.filter(|_| counts) {
                     if said.worst.is_none_or(|worst| category > worst.category) {
-                        said.worst = Some(Verb { category, text: written, is_clear: says(word) });
+                        said.worst = Some(Verb { category, text: written, is_clear, is_light });
                     }
                     state = State::Verb;
                     joined = false;
@@ -166,10 +171,23 @@ fn stands_as_verb(word: Word, before: Word, nouns: usize) -> bool {
     }
 }
 
-/// Whether it is a way of looking that a verb such as "run" makes something do: "run a full-text search".
-fn looks(lexicon: &Lexicon, rest: &[Token]) -> bool {
-    let mut next = rest.iter().take(LIGHT).filter_map(|token| lexicon.word(token.key?));
-    next.any(|word| word.is(Role::Look) || word.is(Role::Query))
+/// The category of a verb that computes, by what it makes.
+fn by_object(lexicon: &Lexicon, verb: Word, category: Category, rest: &[Token]) -> Category {
+    if !verb.is(Role::Makes) {
+        category
+    } else if has_role(lexicon, rest, &[Role::Media]) {
+        Category::Execute
+    } else if has_role(lexicon, rest, &[Role::Text]) {
+        Category::Read
+    } else {
+        category
+    }
+}
+
+/// Whether one of the next words has one of these roles.
+fn has_role(lexicon: &Lexicon, rest: &[Token], roles: &[Role]) -> bool {
+    let mut next = rest.iter().take(OBJECT).filter_map(|token| lexicon.word(token.key?));
+    next.any(|word| roles.iter().any(|role| word.is(*role)))
 }
 
 /// How many bytes of a description are read.
@@ -181,8 +199,8 @@ const MOST_WORDS: usize = 96;
 /// In how many sentences a verb is looked for.
 const MOST_SENTENCES: usize = 4;
 
-/// How far behind a verb that says little its object may stand.
-const LIGHT: usize = 5;
+/// How far behind a verb its object may stand.
+const OBJECT: usize = 5;
 
 /// How many words a heading has.
 const HEADING: usize = 4;

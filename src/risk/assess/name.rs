@@ -161,7 +161,7 @@ fn by_verbs<'a>(items: &[Item<'a>], context: &Context, manner: Manner) -> Option
     let is_shown = items.len() > 1 && last.word.is(Role::Shown);
     let certainty = if reads && reads_first && category > Category::Read && !joined {
         Certainty::Contradictory
-    } else if item.word.is(Role::Query) && category <= Category::Execute {
+    } else if item.word.is(Role::Query) && item.word.verb == Some(Category::Read) {
         Certainty::Query
     } else if item.word.is(Role::Vague) {
         Certainty::Vague
@@ -203,15 +203,19 @@ fn with_objects<'a>(
             .find(|(is, _)| *is)
             .map(|(_, text)| text)
     };
-    let money = || object(Role::Money).or_else(|| context.money.then(|| object(Role::MaybeMoney))?);
+    let money = || {
+        let maybe = || context.money.then(|| object(Role::MaybeMoney))?;
+        let order = || context.trading.then(|| object(Role::Order))?;
+        object(Role::Money).or_else(maybe).or_else(order)
+    };
     if word.is(Role::MovesMoney)
         && let Some(object) = money()
     {
         return (Some(Category::Financial), Some(object));
     }
     if word.verb == Some(Category::Financial) && word.is(Role::Noun) {
-        let object = money().or_else(|| object(Role::MaybeMoney));
-        let is_money = object.is_some() || context.money;
+        let object = money().or_else(|| object(Role::MaybeMoney)).or_else(|| object(Role::Order));
+        let is_money = object.is_some() || context.money || context.trading;
         return (Some(if is_money { Category::Financial } else { Category::Write }), object);
     }
     // A query may write where the language can.

@@ -179,6 +179,10 @@ roles! {
     Step = 54, "verbs drives";
     /// A database whose language writes as well.
     Engine = 55, "objects engines";
+    /// Speaks of securities.
+    Trading = 57, "objects trading";
+    /// Financial where securities are spoken of.
+    Order = 58, "objects orders";
     /// Begins the last words of a name that say nothing: `map_tool`.
     Suffix = 56, "objects suffixes";
     /// A verb that says little.
