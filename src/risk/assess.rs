@@ -14,7 +14,7 @@ mod severity;
 
 use crate::risk::assess::actions::Choice;
 use crate::risk::assess::context::Context;
-use crate::risk::assess::description::Said;
+use crate::risk::assess::description::{Said, Weight};
 use crate::risk::assess::finding::{Finding, Words};
 use crate::risk::assess::name::{Certainty, Manner, Reading};
 use crate::risk::assess::schema::Parameters;
@@ -159,15 +159,19 @@ impl<'a> Assessing<'a> {
             | Certainty::Query
             | Certainty::Vague => {
                 let own = self.name.category.unwrap_or(Category::Write);
-                let is_vague = matches!(self.name.certainty, Certainty::Noun | Certainty::Vague);
+                let counts = |weight| match self.name.certainty {
+                    Certainty::Vague => weight != Weight::Light,
+                    Certainty::Noun => matches!(weight, Weight::Clear | Weight::Vague),
+                    _ => weight == Weight::Clear,
+                };
                 if let Some(worst) = worst {
                     if worst.category == own {
                         self.findings.push(finding(worst));
                     } else if worst.category > own
-                        && ((is_vague && !worst.is_light) || worst.is_clear)
+                        && counts(worst.weight)
                         && !is_same_verb(self.name.word, worst.text)
                     {
-                        self.is_contradicted |= !is_vague;
+                        self.is_contradicted |= self.name.certainty != Certainty::Vague;
                         self.find(finding(worst));
                     }
                 }

@@ -26,10 +26,20 @@ pub(super) struct Said<'a> {
 pub(super) struct Verb<'a> {
     pub(super) category: Category,
     pub(super) text: &'a str,
-    /// It is a verb wherever it stands, and says something by itself.
-    pub(super) is_clear: bool,
-    /// Its object says more: "run a search".
-    pub(super) is_light: bool,
+    pub(super) weight: Weight,
+}
+
+/// How much a verb of a description says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// It is a verb wherever it stands.
+    Clear,
+    /// Its object says more: "run a query".
+    Light,
+    /// It may be a noun.
+    Noun,
+    /// It is a verb, and says little: "manage".
+    Vague,
 }
 
 /// Reads the beginning of a description.
@@ -101,8 +111,7 @@ fn read_sentence<'a>(
         joined |= first.gap == Gap::Comma || word.is(Role::Joins);
         let verb = word.verb.filter(|_| !is_name && first.gap != Gap::Quote);
         let verb = verb.map(|category| by_object(lexicon, word, category, after));
-        let is_light = word.is(Role::Light) && has_role(lexicon, after, &[Role::Look, Role::Query]);
-        let is_clear = verb.is_some() && !word.is(Role::Noun) && !word.is(Role::Vague) && !is_light;
+        let weight = weight(lexicon, word, after);
         let clear = verb.is_some() && !word.is(Role::Noun);
         if state == State::Lead && first.gap == Gap::Colon {
             position = 0;
@@ -114,7 +123,7 @@ fn read_sentence<'a>(
             }
             State::Lead if stands_as_verb(word, before, position) && verb.is_some() => {
                 if let Some(category) = verb {
-                    let found = Verb { category, text: written, is_clear, is_light };
+                    let found = Verb { category, text: written, weight };
                     said.first = Some(found);
                     said.worst = Some(found);
                     form = word.form;
@@ -141,7 +150,7 @@ fn read_sentence<'a>(
                 let counts = joined && word.form == form && (clear || state == State::Verb);
                 if let Some(category) = verb.filter(|_| counts) {
                     if said.worst.is_none_or(|worst| category > worst.category) {
-                        said.worst = Some(Verb { category, text: written, is_clear, is_light });
+                        said.worst = Some(Verb { category, text: written, weight });
                     }
                     state = State::Verb;
                     joined = false;
@@ -173,7 +182,9 @@ fn stands_as_verb(word: Word, before: Word, nouns: usize) -> bool {
 
 /// The category of a verb that computes, by what it makes.
 fn by_object(lexicon: &Lexicon, verb: Word, category: Category, rest: &[Token]) -> Category {
-    if !verb.is(Role::Makes) {
+    if verb.is(Role::Light) && has_role(lexicon, rest, &[Role::Look]) {
+        Category::Read
+    } else if !verb.is(Role::Makes) {
         category
     } else if has_role(lexicon, rest, &[Role::Media]) {
         Category::Execute
@@ -181,6 +192,18 @@ fn by_object(lexicon: &Lexicon, verb: Word, category: Category, rest: &[Token]) 
         Category::Read
     } else {
         category
+    }
+}
+
+fn weight(lexicon: &Lexicon, verb: Word, rest: &[Token]) -> Weight {
+    if verb.is(Role::Light) && has_role(lexicon, rest, &[Role::Look, Role::Query]) {
+        Weight::Light
+    } else if verb.is(Role::Noun) {
+        Weight::Noun
+    } else if verb.is(Role::Vague) {
+        Weight::Vague
+    } else {
+        Weight::Clear
     }
 }
 
