@@ -12,7 +12,7 @@ mod name;
 mod schema;
 mod severity;
 
-use crate::risk::assess::actions::Choice;
+use crate::risk::assess::actions::{Choice, Source};
 use crate::risk::assess::context::Context;
 use crate::risk::assess::description::{Said, Weight};
 use crate::risk::assess::finding::{Finding, Words};
@@ -228,9 +228,11 @@ impl<'a> Assessing<'a> {
                 words,
                 points_to: Some(category),
             });
-            self.is_enumerated |= choice.is_named_so && choice.is_listed;
+            self.is_enumerated |= choice.is_named_so && choice.source == Source::Schema;
         }
-        raised.into_iter().for_each(|finding| self.find(finding));
+        for finding in raised {
+            self.find(finding);
+        }
         let runs = self.parameters.shell.or(self.parameters.code);
         if let Some(parameter) = runs.filter(|_| !reads_clearly && self.name.certainty != Certainty::Noun) {
             let is_known = matches!(self.name.certainty, Certainty::Clear | Certainty::Contradictory);
@@ -330,7 +332,7 @@ impl<'a> Assessing<'a> {
             category: category.unwrap_or(unknown),
         };
         let actions = choice.values.iter().map(action).collect();
-        Some(Actions { parameter: choice.parameter.into(), is_required, actions })
+        Some(Actions { parameter: choice.parameter.into(), is_required, values: actions })
     }
 }
 

@@ -6,7 +6,7 @@ use crate::risk::Category;
 use crate::risk::assess::context::Context;
 use crate::risk::assess::name::{self, Certainty, Manner};
 use crate::risk::lexicon::{Lexicon, Role, Word};
-use crate::risk::words::{Gap, words};
+use crate::risk::words::{Gap, beginning, words};
 
 /// A parameter that chooses what is done.
 #[derive(Debug)]
@@ -16,12 +16,18 @@ pub(super) struct Choice<'a> {
     pub(super) values: Vec<(&'a str, Option<Category>)>,
     /// There are more values than are read.
     pub(super) is_obscure: bool,
-    /// The schema lists the values; else a description does.
-    pub(super) is_listed: bool,
+    pub(super) source: Source,
     /// Its description says that it filters.
     pub(super) is_filter: bool,
     /// Its name says that it chooses, and not its values only.
     pub(super) is_named_so: bool,
+}
+
+/// Where it is said which values there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    Description,
+    Schema,
 }
 
 impl<'a> Choice<'a> {
@@ -33,7 +39,7 @@ impl<'a> Choice<'a> {
 
     /// Whether what it lists is all that the tool can do.
     pub(super) fn is_complete(&self) -> bool {
-        self.is_named_so && self.is_listed && !self.has_unknown()
+        self.is_named_so && self.source == Source::Schema && !self.has_unknown()
     }
 
     /// Whether it is not known of every value what it does.
@@ -60,8 +66,8 @@ pub(super) fn read<'a>(
     let is_filter = is_filter(schema);
     let mut values = Vec::new();
     let is_obscure = enumerated(root, schema, &mut values);
-    let is_listed = !values.is_empty();
-    if !is_listed && is_named_so {
+    let source = if values.is_empty() { Source::Description } else { Source::Schema };
+    if values.is_empty() && is_named_so {
         let own = schema.get("description").and_then(Value::as_str).unwrap_or_default();
         described(lexicon, own, Gap::Comma, &mut values);
         described(lexicon, description, Gap::Quote, &mut values);
@@ -70,7 +76,7 @@ pub(super) fn read<'a>(
     let values: Vec<_> = values.into_iter().map(|value| (value, does(lexicon, value, context))).collect();
     let known = values.iter().filter(|(_, category)| category.is_some()).count();
     let is_choice = known > 0 && (is_named_so || known.saturating_mul(2) > values.len());
-    is_choice.then_some(Choice { parameter, values, is_obscure, is_listed, is_filter, is_named_so })
+    is_choice.then_some(Choice { parameter, values, is_obscure, source, is_filter, is_named_so })
 }
 
 /// Whether a parameter says of itself that it filters what is shown.
@@ -121,7 +127,7 @@ fn enumerated<'a>(root: &'a Map<String, Value>, schema: &'a Value, values: &mut 
 /// Gathers the values that a description lists: "one of: create, update, delete". `least` is what must stand before or
 /// behind a word for it to be one of several.
 fn described<'a>(lexicon: &Lexicon, text: &'a str, least: Gap, values: &mut Vec<&'a str>) {
-    let text = text.get(..text.floor_char_boundary(LONGEST_DESCRIPTION)).unwrap_or_default();
+    let text = beginning(text, LONGEST_DESCRIPTION);
     let mut tokens = words(text).peekable();
     while let Some(token) = tokens.next() {
         let after = tokens.peek().map_or(Gap::Stop, |next| next.gap);

@@ -2,7 +2,7 @@
 
 use crate::risk::Category;
 use crate::risk::lexicon::{Form, Lexicon, Role, Roles, Word};
-use crate::risk::words::{Gap, Token, words};
+use crate::risk::words::{Gap, Token, beginning, words};
 
 /// What a description says of what a tool does.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,8 +44,7 @@ pub(super) enum Weight {
 
 /// Reads the beginning of a description.
 pub(super) fn read<'a>(lexicon: &Lexicon, text: &'a str) -> Said<'a> {
-    let end = text.floor_char_boundary(LONGEST);
-    let text = text.get(..end).unwrap_or_default();
+    let text = beginning(text, LONGEST);
     let mut tokens: Vec<Token> = Vec::with_capacity(MOST_WORDS);
     tokens.extend(words(text).take(MOST_WORDS));
     let mut said = Said::default();
@@ -144,7 +143,7 @@ fn read_sentence<'a>(
                 }
             }
             State::Verb | State::Object if word.is(Role::Ends) || first.gap == Gap::Colon => {
-                state = State::Over
+                state = State::Over;
             }
             State::Verb | State::Object => {
                 let counts = joined && word.form == form && (clear || state == State::Verb);

@@ -3,7 +3,7 @@
 use crate::risk::Category;
 use crate::risk::assess::context::Context;
 use crate::risk::lexicon::{Form, Key, Lexicon, Role, Roles, Word};
-use crate::risk::words::{Token, words};
+use crate::risk::words::{Token, beginning, words};
 
 /// What a name says.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,9 +54,9 @@ pub(super) enum Manner {
 
 /// Reads a name.
 pub(super) fn read<'a>(lexicon: &Lexicon, name: &'a str, context: &Context, manner: Manner) -> Reading<'a> {
-    let items = items(lexicon, name);
+    let (items, is_more) = items(lexicon, name);
     let roles = items.iter().fold(Roles::default(), |roles, item| roles.union(item.word.roles));
-    let is_obscure = name.len() > LONGEST || name.bytes().any(|byte| byte >= 0x80);
+    let is_obscure = is_more || !name.is_ascii();
     let drives = manner == Manner::Tool && (context.browser || roles.contains(Role::Browser));
     let manner = if drives { Manner::Driver } else { manner };
     let said = without_suffix(without_prefix(&items, context));
@@ -78,15 +78,16 @@ struct Item<'a> {
     text: &'a str,
 }
 
-fn items<'a>(lexicon: &Lexicon, name: &'a str) -> Vec<Item<'a>> {
-    let end = name.floor_char_boundary(LONGEST);
-    let name = name.get(..end).unwrap_or_default();
+/// The words and phrases of a name, and whether there are more than are read.
+fn items<'a>(lexicon: &Lexicon, name: &'a str) -> (Vec<Item<'a>>, bool) {
     let mut tokens: [Token; MOST_WORDS] = [Token::default(); MOST_WORDS];
     let mut count = 0_usize;
-    for (slot, token) in tokens.iter_mut().zip(words(name)) {
+    let mut found = words(beginning(name, LONGEST));
+    for (slot, token) in tokens.iter_mut().zip(&mut found) {
         *slot = token;
         count = count.saturating_add(1);
     }
+    let is_more = name.len() > LONGEST || (count == MOST_WORDS && found.next().is_some());
     let mut rest = tokens.get(..count).unwrap_or_default();
     let mut items = Vec::with_capacity(count);
     while let Some(first) = rest.first() {
@@ -96,7 +97,31 @@ fn items<'a>(lexicon: &Lexicon, name: &'a str) -> Vec<Item<'a>> {
         items.push(Item { word, key: first.key, text: name.get(first.start..end).unwrap_or_default() });
         rest = after;
     }
-    items
+    if !items.iter().any(|item| item.word.may_be_verb()) {
+        items = items.into_iter().flat_map(|item| unglued(lexicon, item)).flatten().collect();
+    }
+    (items, is_more)
+}
+
+/// A verb and a noun that are written as one word: `listfiles`. The longest verb, if the rest is a word as well.
+fn unglued<'a>(lexicon: &Lexicon, item: Item<'a>) -> [Option<Item<'a>>; 2] {
+    let known = |text: &str| {
+        let mut key = Key::default();
+        text.bytes().for_each(|letter| key.push(letter.to_ascii_lowercase()));
+        let word = lexicon.word(key).filter(|_| text.len() <= Key::LONGEST && text.is_ascii());
+        word.filter(|word| word.verb.is_some() || word.roles != Roles::default())
+    };
+    if item.word == Word::default() {
+        let longest = item.text.len().saturating_sub(SHORTEST).min(Key::LONGEST);
+        for at in (SHORTEST..=longest).rev() {
+            let Some((verb, noun)) = item.text.split_at_checked(at) else { continue };
+            let Some(verb_word) = known(verb).filter(|word| word.is_always_verb()) else { continue };
+            let Some(noun_word) = known(noun) else { continue };
+            let item = |word, text| Some(Item { word, key: None, text });
+            return [item(verb_word, verb), item(noun_word, noun)];
+        }
+    }
+    [Some(item), None]
 }
 
 /// Without the names of products, and the prefix that the tools of the server share, in front of it.
@@ -116,7 +141,11 @@ fn without_prefix<'b, 'a>(items: &'b [Item<'a>], context: &Context) -> &'b [Item
 /// Without the words at the end that say nothing: `static_map_tool`.
 fn without_suffix<'b, 'a>(items: &'b [Item<'a>]) -> &'b [Item<'a>] {
     match items {
-        [rest @ .., last] if !rest.is_empty() && last.word.is(Role::Suffix) => rest,
+        [rest @ .., last]
+            if !rest.is_empty() && last.word.is(Role::Suffix) && last.word.form == Form::Base =>
+        {
+            rest
+        }
         all => all,
     }
 }
@@ -266,6 +295,9 @@ fn by_browser<'a>(items: &[Item<'a>]) -> Option<Reading<'a>> {
 
 /// How many bytes of a name are read.
 const LONGEST: usize = 256;
+
+/// How many letters a word has at least that is found in a longer one.
+const SHORTEST: usize = 3;
 
 /// How many words of a name are read.
 const MOST_WORDS: usize = 48;

@@ -115,11 +115,11 @@ fn read_parameter<'a>(name: &'a str, schema: &Value, word: Word, found: &mut Par
         note(Role::ParameterCurrency, &mut found.symbol, None);
         note(Role::ParameterOutput, &mut found.output, None);
     }
-    if !is_flag {
-        note(Role::ParameterAmount, &mut found.amount, None);
-    } else {
+    if is_flag {
         note(Role::Force, &mut found.force, Some(Signal::Force));
         note(Role::Many, &mut nothing, Some(Signal::Bulk));
+    } else {
+        note(Role::ParameterAmount, &mut found.amount, None);
     }
 }
 

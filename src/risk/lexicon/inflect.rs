@@ -22,7 +22,9 @@ pub(super) fn all_forms(definitions: &BTreeMap<Box<str>, Definition>) -> Table {
             let is_noun = definition.verb.is_none() || roles != Roles::default();
             let word = Word { verb: definition.verb, form, roles };
             if definition.verb.is_some() {
-                inflect_verb(text, form).iter().for_each(|text| insert(&mut table, &mut joined, text, word));
+                for text in &inflect_verb(text, form) {
+                    insert(&mut table, &mut joined, text, word);
+                }
             }
             if is_noun && form == Form::WithS {
                 insert(&mut table, &mut joined, &with_s(text), word);
