@@ -12,10 +12,11 @@ mod name;
 mod schema;
 mod severity;
 
+use crate::risk::assess::actions::{Choice, Source};
 use crate::risk::assess::context::Context;
-use crate::risk::assess::description::Said;
+use crate::risk::assess::description::{Said, Weight};
 use crate::risk::assess::finding::{Finding, Words};
-use crate::risk::assess::name::{Certainty, Reading};
+use crate::risk::assess::name::{Certainty, Manner, Reading};
 use crate::risk::assess::schema::Parameters;
 use crate::risk::lexicon::Role;
 use crate::risk::{
@@ -67,12 +68,14 @@ struct Assessing<'a> {
 impl<'a> Assessing<'a> {
     fn of(lexicon: &Lexicon, tool: &'a Tool<'a>, context: &Context) -> Self {
         let said = tool.description.map(|text| description::read(lexicon, text)).unwrap_or_default();
-        let parameters =
-            tool.input_schema.map(|schema| schema::read(lexicon, schema, context)).unwrap_or_default();
+        let parameters = tool
+            .input_schema
+            .map(|schema| schema::read(lexicon, schema, tool.description.unwrap_or_default(), context))
+            .unwrap_or_default();
         let context = context.with_own(said.roles.union(parameters.roles), &parameters);
         Self {
             tool,
-            name: name::read(lexicon, tool.name, &context),
+            name: name::read(lexicon, tool.name, &context, Manner::Tool),
             said,
             parameters,
             findings: Vec::with_capacity(8),
@@ -107,12 +110,34 @@ impl<'a> Assessing<'a> {
         let Reading { category, certainty, word, object, .. } = self.name;
         match certainty {
             Certainty::Silent | Certainty::Ambiguous => {}
+            Certainty::Vague if self.is_complete() => {}
+            Certainty::Query => self.weigh_query(),
             Certainty::Noun => self.find(Finding::new(Clue::Object, Part::Name, word, category)),
             Certainty::Clear | Certainty::Contradictory | Certainty::Vague => {
                 self.find_verb(word, object, category);
                 self.is_contradicted |= certainty == Certainty::Contradictory;
             }
         }
+    }
+
+    /// A raw query may write, unless its language cannot, or the server says that it does not.
+    fn weigh_query(&mut self) {
+        let Reading { word, object, .. } = self.name;
+        if let Some(words) = self.said.read_only {
+            self.find_verb(word, None, Some(Category::Read));
+            self.find(Finding::new(Clue::Wording, Part::Description, words, Some(Category::Read)));
+        } else if let Some(parameter) = self.parameters.sql {
+            self.find_verb(word, object, Some(Category::Execute));
+            self.find(Finding::new(Clue::Parameter, Part::InputSchema, parameter, Some(Category::Execute)));
+        } else {
+            let category = if object.is_some() { Category::Execute } else { Category::Read };
+            self.find_verb(word, object, Some(category));
+        }
+    }
+
+    /// Whether the schema lists everything that the tool can do.
+    fn is_complete(&self) -> bool {
+        self.parameters.choices.iter().any(Choice::is_complete)
     }
 
     fn find_verb(&mut self, word: &'a str, object: Option<&'a str>, category: Option<Category>) {
@@ -127,16 +152,26 @@ impl<'a> Assessing<'a> {
         let finding =
             |verb: description::Verb<'a>| Finding::new(Clue::Verb, part, verb.text, Some(verb.category));
         match self.name.certainty {
-            Certainty::Clear | Certainty::Contradictory | Certainty::Vague | Certainty::Noun => {
+            Certainty::Ambiguous | Certainty::Silent | Certainty::Vague if self.is_complete() => {}
+            Certainty::Clear
+            | Certainty::Contradictory
+            | Certainty::Noun
+            | Certainty::Query
+            | Certainty::Vague => {
                 let own = self.name.category.unwrap_or(Category::Write);
-                let is_vague = self.name.certainty == Certainty::Vague;
+                let counts = |weight| match self.name.certainty {
+                    Certainty::Vague => weight != Weight::Light,
+                    Certainty::Noun => matches!(weight, Weight::Clear | Weight::Vague),
+                    _ => weight == Weight::Clear,
+                };
                 if let Some(worst) = worst {
-                    if worst.category <= own {
-                        if worst.category == own {
-                            self.findings.push(finding(worst));
-                        }
-                    } else if is_vague || worst.is_clear {
-                        self.is_contradicted |= !is_vague;
+                    if worst.category == own {
+                        self.findings.push(finding(worst));
+                    } else if worst.category > own
+                        && counts(worst.weight)
+                        && !is_same_verb(self.name.word, worst.text)
+                    {
+                        self.is_contradicted |= self.name.certainty != Certainty::Vague;
                         self.find(finding(worst));
                     }
                 }
@@ -173,10 +208,15 @@ impl<'a> Assessing<'a> {
     }
 
     fn weigh_schema(&mut self) {
+        let reads_clearly =
+            self.name.certainty == Certainty::Clear && self.name.category == Some(Category::Read);
         let mut raised = Vec::new();
         for choice in &self.parameters.choices {
             let Some((value, category)) = choice.worst() else { continue };
-            let category = if choice.is_named_so && choice.has_unknown() {
+            if reads_clearly && (choice.is_filter || self.name.roles.contains(Role::AboutActions)) {
+                continue;
+            }
+            let category = if choice.is_named_so && choice.has_unknown() && !reads_clearly {
                 category.max(Category::Write)
             } else {
                 category
@@ -188,11 +228,11 @@ impl<'a> Assessing<'a> {
                 words,
                 points_to: Some(category),
             });
-            self.is_enumerated |= choice.is_named_so;
+            self.is_enumerated |= choice.is_named_so && choice.source == Source::Schema;
         }
-        raised.into_iter().for_each(|finding| self.find(finding));
-        let reads_clearly =
-            self.name.certainty == Certainty::Clear && self.name.category == Some(Category::Read);
+        for finding in raised {
+            self.find(finding);
+        }
         let runs = self.parameters.shell.or(self.parameters.code);
         if let Some(parameter) = runs.filter(|_| !reads_clearly && self.name.certainty != Certainty::Noun) {
             let is_known = matches!(self.name.certainty, Certainty::Clear | Certainty::Contradictory);
@@ -292,8 +332,15 @@ impl<'a> Assessing<'a> {
             category: category.unwrap_or(unknown),
         };
         let actions = choice.values.iter().map(action).collect();
-        Some(Actions { parameter: choice.parameter.into(), is_required, actions })
+        Some(Actions { parameter: choice.parameter.into(), is_required, values: actions })
     }
+}
+
+/// Whether these are forms of one verb: "generate" and "Generates".
+fn is_same_verb(base: &str, form: &str) -> bool {
+    let length = base.len().saturating_sub(1).max(3);
+    let stems = (base.get(..length), form.get(..length));
+    matches!(stems, (Some(base), Some(form)) if base.eq_ignore_ascii_case(form))
 }
 
 /// How much evidence an assessment keeps.

@@ -77,7 +77,7 @@ names! {
 pub struct Actions {
     pub(crate) parameter: Box<str>,
     pub(crate) is_required: bool,
-    pub(crate) actions: Vec<ActionRisk>,
+    pub(crate) values: Vec<ActionRisk>,
 }
 
 impl Actions {
@@ -96,7 +96,7 @@ impl Actions {
     /// Each value that the schema allows, in its order.
     #[must_use]
     pub fn actions(&self) -> &[ActionRisk] {
-        &self.actions
+        &self.values
     }
 }
 

@@ -37,6 +37,15 @@ pub(crate) fn words(text: &str) -> Words<'_> {
     Words { bytes: text.as_bytes(), at: 0 }
 }
 
+/// The beginning of a text, of this many bytes at most.
+pub(crate) fn beginning(text: &str, most: usize) -> &str {
+    let mut end = most.min(text.len());
+    while !text.is_char_boundary(end) {
+        end = end.saturating_sub(1);
+    }
+    text.get(..end).unwrap_or_default()
+}
+
 #[derive(Debug)]
 pub(crate) struct Words<'a> {
     bytes: &'a [u8],
@@ -83,8 +92,7 @@ impl Words<'_> {
                 b'a'..=b'z' | b'A'..=b'Z' | 0x80.. => return Some(gap),
                 b' ' | b'\t' => Gap::Space,
                 b',' | b'/' | b'|' | b'&' | b'+' => Gap::Comma,
-                b'`' | b'"' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'<' | b'>' => Gap::Quote,
-                b'\'' => Gap::Quote,
+                b'`' | b'"' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'<' | b'>' | b'\'' => Gap::Quote,
                 b':' => Gap::Colon,
                 b'\n' | b'\r' | b';' | b'*' | b'#' => Gap::Stop,
                 b'.' | b'!' | b'?' if self.blank_follows() => Gap::Stop,
@@ -116,7 +124,7 @@ mod tests {
     use super::*;
 
     fn split(text: &str) -> Vec<&str> {
-        words(text).map(|token| &text[token.start..token.end]).collect()
+        words(text).map(|token| text.get(token.start..token.end).unwrap()).collect()
     }
 
     #[test]

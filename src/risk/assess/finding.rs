@@ -1,5 +1,6 @@
 //! What has been found of a tool, until it becomes evidence.
 
+use crate::risk::words::beginning;
 use crate::risk::{Category, Clue, Evidence, Part};
 
 /// A piece of evidence that borrows its words.
@@ -28,8 +29,7 @@ impl<'a> Finding<'a> {
         match self.words {
             Words::One(words) => Evidence::new(self.clue, self.part, words, self.points_to),
             Words::Two(first, between, second) => {
-                let ends = [first, second]
-                    .map(|text| text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default());
+                let ends = [first, second].map(|text| beginning(text, LONGEST));
                 let [first, second] = ends;
                 let words = [first, between, second].concat();
                 Evidence::new(self.clue, self.part, &words, self.points_to)

@@ -24,8 +24,10 @@ pub(super) struct Parameters<'a> {
     pub(super) force: Option<&'a str>,
     /// A parameter for an amount.
     pub(super) amount: Option<&'a str>,
-    /// A parameter for who receives, or for what currency.
+    /// A parameter for who receives.
     pub(super) recipient: Option<&'a str>,
+    /// A parameter for a security or a currency.
+    pub(super) symbol: Option<&'a str>,
     /// A parameter for where something is written.
     pub(super) output: Option<&'a str>,
     /// What the words of all names can be.
@@ -36,18 +38,23 @@ pub(super) struct Parameters<'a> {
 }
 
 /// Reads the parameters of a schema.
-pub(super) fn read<'a>(lexicon: &Lexicon, schema: &'a Value, context: &Context) -> Parameters<'a> {
+pub(super) fn read<'a>(
+    lexicon: &Lexicon,
+    schema: &'a Value,
+    description: &'a str,
+    context: &Context,
+) -> Parameters<'a> {
     let mut found = Parameters::default();
     let Some(schema) = schema.as_object() else { return found };
     if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
-        read_properties(lexicon, schema, properties, context, &mut found);
+        read_properties(lexicon, schema, properties, description, context, &mut found);
     }
     for variants in ["oneOf", "anyOf", "allOf"] {
         let variants = schema.get(variants).and_then(Value::as_array);
         for variant in variants.into_iter().flatten().take(MOST_VARIANTS) {
             let variant = actions::resolve(schema, variant);
             if let Some(properties) = variant.get("properties").and_then(Value::as_object) {
-                read_properties(lexicon, schema, properties, context, &mut found);
+                read_properties(lexicon, schema, properties, description, context, &mut found);
             }
         }
     }
@@ -58,6 +65,7 @@ fn read_properties<'a>(
     lexicon: &Lexicon,
     root: &'a Map<String, Value>,
     properties: &'a Map<String, Value>,
+    description: &'a str,
     context: &Context,
     found: &mut Parameters<'a>,
 ) {
@@ -73,7 +81,7 @@ fn read_properties<'a>(
         if word.roles != Roles::default() {
             read_parameter(name, schema, word, found);
         }
-        if let Some(choice) = actions::read(lexicon, root, name, schema, word, context) {
+        if let Some(choice) = actions::read(lexicon, root, name, schema, description, word, context) {
             match found.choices.iter_mut().find(|known| known.parameter == choice.parameter) {
                 Some(known) => known.values.extend(choice.values),
                 None => found.choices.push(choice),
@@ -104,14 +112,14 @@ fn read_parameter<'a>(name: &'a str, schema: &Value, word: Word, found: &mut Par
         note(Role::ParameterPath, &mut nothing, Some(Signal::Path));
         note(Role::ParameterHtml, &mut nothing, Some(Signal::Html));
         note(Role::ParameterRecipient, &mut found.recipient, None);
-        note(Role::ParameterCurrency, &mut found.recipient, None);
+        note(Role::ParameterCurrency, &mut found.symbol, None);
         note(Role::ParameterOutput, &mut found.output, None);
     }
-    if !is_flag {
-        note(Role::ParameterAmount, &mut found.amount, None);
-    } else {
+    if is_flag {
         note(Role::Force, &mut found.force, Some(Signal::Force));
         note(Role::Many, &mut nothing, Some(Signal::Bulk));
+    } else {
+        note(Role::ParameterAmount, &mut found.amount, None);
     }
 }
 

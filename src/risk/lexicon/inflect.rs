@@ -10,9 +10,11 @@ type Table = HashMap<Key, Word, BuildKeyHasher>;
 /// Every form of every word and phrase. What the lexicon defines itself is never overwritten by a form of another word.
 pub(super) fn all_forms(definitions: &BTreeMap<Box<str>, Definition>) -> Table {
     let mut table = Table::default();
+    // "dryrun": last, so that no phrase speaks for a word that stands in the lexicon itself.
+    let mut joined = Vec::new();
     for (text, definition) in definitions {
         let word = Word { verb: definition.verb, form: Form::Base, roles: definition.roles };
-        insert(&mut table, text, word);
+        insert(&mut table, &mut joined, text, word);
     }
     for (text, definition) in definitions {
         for form in [Form::WithS, Form::Gerund, Form::Participle] {
@@ -20,12 +22,17 @@ pub(super) fn all_forms(definitions: &BTreeMap<Box<str>, Definition>) -> Table {
             let is_noun = definition.verb.is_none() || roles != Roles::default();
             let word = Word { verb: definition.verb, form, roles };
             if definition.verb.is_some() {
-                inflect_verb(text, form).iter().for_each(|text| insert(&mut table, text, word));
+                for text in &inflect_verb(text, form) {
+                    insert(&mut table, &mut joined, text, word);
+                }
             }
             if is_noun && form == Form::WithS {
-                insert(&mut table, &with_s(text), word);
+                insert(&mut table, &mut joined, &with_s(text), word);
             }
         }
+    }
+    for (key, word) in joined {
+        table.entry(key).or_insert(word);
     }
     for text in definitions.keys() {
         let Some((first, _)) = text.split_once('-') else { continue };
@@ -38,13 +45,13 @@ pub(super) fn all_forms(definitions: &BTreeMap<Box<str>, Definition>) -> Table {
     table
 }
 
-fn insert(table: &mut Table, text: &str, word: Word) {
+fn insert(table: &mut Table, joined: &mut Vec<(Key, Word)>, text: &str, word: Word) {
     let mut keys = text.split('-').filter_map(Key::of);
     let Some(first) = keys.next() else { return };
     let phrase = keys.fold(first, Key::then);
     table.entry(phrase).or_insert(word);
-    if let Some(joined) = Key::of(&text.replace('-', "")) {
-        table.entry(joined).or_insert(word);
+    if text.contains('-') {
+        joined.extend(Key::of(&text.replace('-', "")).map(|key| (key, word)));
     }
 }
 

@@ -79,7 +79,7 @@ impl Section {
         if parts != word.split('-').count() || parts > LONGEST_PHRASE {
             return Err(Mistake::Word(word.into()));
         }
-        let definition = definitions.entry(word.into()).or_insert_with(Definition::default);
+        let definition = definitions.entry(word.into()).or_default();
         match self {
             Self::Role(role) => definition.roles.insert(role),
             Self::VerbNouns(category) | Self::Verbs(category) => {

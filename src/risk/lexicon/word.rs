@@ -171,8 +171,20 @@ roles! {
     Destroys = 39, "words destroys";
     /// "not".
     Negates = 40, "words negates";
-    /// A verb-noun that is a verb where it stands first, even if a verb stands last: `update_list`.
+    /// A verb-noun that is a verb where it stands first: `run_job`.
     VerbFirst = 41, "verbs first";
+    /// A verb-noun that is a verb there even before a noun of what is shown, and last: `update_list`, `list_update`.
+    MostlyVerb = 53, "verbs mostly";
+    /// A step in a browser.
+    Step = 54, "verbs drives";
+    /// A database whose language writes as well.
+    Engine = 55, "objects engines";
+    /// Speaks of securities.
+    Trading = 57, "objects trading";
+    /// Financial where securities are spoken of.
+    Order = 58, "objects orders";
+    /// Begins the last words of a name that say nothing: `map_tool`.
+    Suffix = 56, "objects suffixes";
     /// A verb that says little.
     Vague = 42, "verbs vague";
     /// A verb that puts something on others.
@@ -183,6 +195,18 @@ roles! {
     Article = 45, "words article";
     /// Last in the name of a parameter, it says that it chooses what is done.
     EndsAction = 46, "parameters ends-action";
+    /// A verb that ends a matter.
+    Settles = 47, "verbs settles";
+    /// A matter that can be settled.
+    Matter = 48, "objects matters";
+    /// A verb that says less than its object: "run a search".
+    Light = 49, "verbs light";
+    /// A way of looking: "search".
+    Look = 50, "objects looks";
+    /// What asks a database: behind "execute" in a description it says that this may be all.
+    Query = 52, "objects queries";
+    /// What speaks of actions: the action that such a tool takes is one that it looks for.
+    AboutActions = 51, "objects about-actions";
 }
 
 impl Role {
