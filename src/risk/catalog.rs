@@ -91,7 +91,7 @@ use crate::risk::{Classification, Classify, Lexicon, Tool};
 /// | `severity` | optional: that of the category | the same |
 /// | `confidence` | optional: `low` | – |
 /// | `fingerprint` | optional: not known, so no pin is kept | – |
-/// | `evidence` | optional: an array, for people, and not kept | – |
+/// | `evidence`, `signals`, `actions` | optional: for people, and not kept | – |
 ///
 /// Any other member is an error, and so is a second line for one tool of one server.
 #[derive(Clone, Default)]

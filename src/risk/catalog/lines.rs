@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::fingerprint::Fingerprint;
 use crate::risk::catalog::overrides::Overrides;
@@ -62,10 +61,6 @@ fn read_line(text: &str, loaded: &mut Loaded) -> Result<(), String> {
             None => Ok(()),
             Some(_) => Err("the same override stands on an earlier line".to_owned()),
         };
-    }
-    // For people, and not kept.
-    if line.has("evidence") && !line.value("evidence").is_ok_and(Value::is_array) {
-        return Err("`evidence` is not an array".to_owned());
     }
     let confidence = line.confidence()?.unwrap_or(Confidence::Low);
     let entry = CatalogEntry { category, severity, confidence, fingerprint: line.fingerprint()? };
@@ -153,5 +148,16 @@ fn written(line: &impl Serialize) -> String {
     serde_json::to_string(line).unwrap_or_default()
 }
 
-const MEMBERS: [&str; 8] =
-    ["server", "name", "override", "category", "severity", "confidence", "fingerprint", "evidence"];
+/// The last three are for people: what a program tells beside a class.
+const MEMBERS: [&str; 10] = [
+    "server",
+    "name",
+    "override",
+    "category",
+    "severity",
+    "confidence",
+    "fingerprint",
+    "evidence",
+    "signals",
+    "actions",
+];

@@ -55,10 +55,12 @@ fn what_is_written_is_sorted_and_reads_back() {
 #[test]
 fn a_member_that_is_left_out_means_what_is_safest() {
     let catalog = RiskCatalog::from_lines([
-        r#"{"name": "t", "category": "execute", "evidence": [{"clue": "verb"}]}"#,
+        r#"{"name": "t", "category": "execute", "evidence": [{"clue": "verb"}], "signals": ["url"], "actions": {}}"#,
         r#"{"server": "s", "name": "t", "category": "read", "severity": "high", "confidence": "medium"}"#,
     ])
     .unwrap();
+    // What is for people is not kept, and not written again.
+    assert!(lines(&catalog).iter().all(|line| !line.contains("evidence") && !line.contains("signals")));
     let entry = catalog.server("").find("t").unwrap();
     assert_eq!(
         (entry.severity, entry.confidence, entry.fingerprint),
@@ -104,7 +106,6 @@ fn a_line_that_is_wrong_is_told_by_its_number_and_nothing_is_taken_in() {
             "unknown member `catgory`; did you mean `category`?",
         ),
         (r#"{"name": "t", "n\u0061me": "t", "category": "read"}"#, "duplicate key `name` at column 15"),
-        (r#"{"name": "t", "category": "read", "evidence": "a verb"}"#, "`evidence` is not an array"),
         (r#"{"override": "t", "name": "t", "category": "read"}"#, "`name` never matters beside `override`"),
         (good, "the same tool of the same server stands on an earlier line"),
     ] {
