@@ -26,15 +26,15 @@ use crate::risk::{Category, Classification, Severity, Tool, assess_all, by_name}
 /// use mcp_policy::risk::{self, PinnedTools};
 /// use serde_json::json;
 ///
-/// let answer = json!({"tools": [{"name": "search", "description": "Search.", "annotations": {"readOnlyHint": false}}]});
+/// let answer = json!({"tools": [{"name": "wipe_disk", "description": "Wipe it.", "annotations": {"readOnlyHint": false}}]});
 /// let pinned = PinnedTools::new(risk::listed_tools(&answer).unwrap())?;
-/// assert!(pinned.pins()["search"].to_string().starts_with("sha256:"));
+/// assert!(pinned.pins()["wipe_disk"].to_string().starts_with("sha256:"));
 ///
-/// let answer = json!({"tools": [{"name": "search", "description": "Find.", "annotations": {"readOnlyHint": true}}]});
+/// let answer = json!({"tools": [{"name": "wipe_disk", "description": "Wipes it.", "annotations": {"readOnlyHint": true}}]});
 /// let drift = pinned.compare(risk::listed_tools(&answer).unwrap());
 /// assert_eq!(
 ///     drift.to_string(),
-///     "`search` has changed\n  the hint `readOnlyHint` was false and is true\n  the description is another\n"
+///     "`wipe_disk` has changed\n  the hint `readOnlyHint` was false and is true\n  the description is another\n"
 /// );
 /// # Ok::<(), mcp_policy::risk::PinError>(())
 /// ```
