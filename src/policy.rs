@@ -15,16 +15,15 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use sha2::{Digest, Sha256};
-
 pub(crate) use judge::{ClauseKind, Observer, approval_invalid};
 pub use source::{MAX_BYTES, MAX_DEPTH, MAX_KEY_BYTES};
 pub use verdict::{ApprovalRequest, Denial, DenialCode, Stop, Verdict};
 pub(crate) use verdict::{limit_exceeded, store_denial};
 
-use crate::call::{Fingerprint, ToolCall};
+use crate::call::ToolCall;
 use crate::diagnostic::{self, Diagnostic, Report};
-use crate::json::{Node, write_canonical};
+use crate::fingerprint::Fingerprint;
+use crate::json::Node;
 use crate::policy::document::{Mode, PolicyDocument, depth};
 use crate::policy::rule::Rules;
 use crate::risk::Classify;
@@ -104,6 +103,9 @@ impl Policy {
     /// Keys and fingerprints are those of the namespace `""`: an approval that was asked for here is not one
     /// for an [`Evaluator`](crate::Evaluator) with a namespace.
     ///
+    /// Nothing is known of the server's tools: one has the category that `classify` gives it, or none, and one that is pinned
+    /// is denied. [`judge_with`](Policy::judge_with) knows more.
+    ///
     /// Nothing is charged. Nothing is allocated on the way to an allow without a price either, but where an
     /// operator must: `host_in` and `path_within`, `contains` and lists with `ignore_case` where folding
     /// changes the text, lists that an array or object is looked for in, and lists from `value_from`.
@@ -114,8 +116,8 @@ impl Policy {
         self.judge_in("", call, None, now.into(), &mut ())
     }
 
-    /// Judges a call as [`judge`](Policy::judge) does, with a catalog that knows the risk categories of
-    /// tools.
+    /// Judges a call as [`judge`](Policy::judge) does, with what is known of the server's tools: their risk categories,
+    /// and the definitions that `pins` are compared with. Without it a tool that is pinned is denied.
     #[must_use]
     pub fn judge_with(&self, call: &ToolCall<'_>, catalog: &dyn Classify, now: SystemTime) -> Verdict {
         self.judge_in("", call, Some(catalog), now.into(), &mut ())
@@ -268,13 +270,11 @@ impl std::error::Error for PolicyError {}
 
 fn digest(document: &PolicyDocument, report: &mut Report) -> Option<Fingerprint> {
     let value = serde_json::to_value(document).ok()?;
-    let mut text = String::new();
     // Only a document that a program built can be too deep: a text has been refused before.
-    let written = (depth(&value, MAX_DEPTH) <= MAX_DEPTH)
-        .then(|| write_canonical((&value).into(), &mut text))
-        .flatten();
-    if written.is_none() {
+    let is_read = depth(&value, MAX_DEPTH) <= MAX_DEPTH;
+    let digest = is_read.then(|| Fingerprint::of((&value).into())).flatten();
+    if digest.is_none() {
         report.check(check::too_deep(MAX_DEPTH));
     }
-    written.map(|()| Fingerprint::from_bytes(Sha256::digest(text.as_bytes()).into()))
+    digest
 }

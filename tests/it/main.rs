@@ -4,6 +4,7 @@ mod allocations;
 mod asynchronous;
 mod bounds;
 mod cases;
+mod catalog;
 mod codes;
 #[cfg(feature = "test-util")]
 mod conformance;
@@ -12,6 +13,7 @@ mod evaluating;
 mod hostile_values;
 mod layers;
 mod lint;
+mod pinned;
 mod reading;
 mod reports;
 mod schema;
