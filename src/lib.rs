@@ -23,6 +23,8 @@ pub mod store;
 
 pub mod evaluator;
 pub mod lint;
+pub mod profile;
+pub mod recommend;
 
 pub use call::{Approval, Arguments, Context, Fingerprint, FingerprintError, ToolCall};
 pub use diagnostic::{Diagnostic, DiagnosticCode};

@@ -11,17 +11,22 @@
 
 mod assess;
 mod assessment;
+mod attack;
+mod bearing;
 mod category;
 mod evidence;
 mod lexicon;
+mod owasp;
 mod signal;
 mod tool;
 mod words;
 
 pub use assess::{assess, assess_all};
 pub use assessment::{ActionRisk, Actions, Assessment, Confidence};
+pub use attack::AttackPattern;
 pub use category::{Category, Classification, Classify, Severity};
 pub use evidence::{Clue, Evidence, Part};
 pub use lexicon::{Lexicon, LexiconError};
+pub use owasp::{OwaspAgentic, OwaspMcp};
 pub use signal::{Signal, Signals};
 pub use tool::{Tool, ToolError, listed_tools};

@@ -20,7 +20,7 @@ const ORDER: [&[&str]; 15] = [
     &["risk"],
     &["policy"],
     &["store"],
-    &["evaluator", "lint"],
+    &["evaluator", "lint", "profile", "recommend"],
 ];
 
 #[test]
