@@ -4,14 +4,15 @@
 //!
 //! | the tool can at worst | what is recommended |
 //! |---|---|
-//! | read | it is allowed; where its [severity](crate::risk::Severity) is more than low, within a limit |
+//! | read | it is allowed; where its [severity](crate::risk::Severity) is high, 10 calls a minute for each grant |
 //! | write | 30 calls a minute for each grant |
 //! | execute | 10 calls a minute for each grant |
 //! | destroy | it is hidden |
 //! | move money | it is denied, or asks a person where [approvals](Recommendation::with_approvals) are wired up |
 //!
 //! The counter of a limit is named after the tool, with `_rate`. This differs from the table of the language in one thing: a
-//! tool that reads secrets, or is for another reason severe though it only reads, has the limit that its severity stands for.
+//! tool that reads secrets is severe though it only reads, and has the limit of what is as severe. A loop over all
+//! secrets is what such a tool is abused for.
 //!
 //! A **tool that does several things** and is told which by a parameter (`manage_executions` with `action: "kill"`) is not
 //! judged as a whole: the parameter must be one of the actions that neither destroy nor move money, so the call is denied
@@ -337,8 +338,8 @@ impl Recommendation {
                 rule.deny_if.push(always);
                 return rule;
             }
-            (Category::Read, Severity::Low) => return rule,
-            (Category::Read, Severity::Medium) | (Category::Write, _) => WRITES,
+            (Category::Read, Severity::Low | Severity::Medium) => return rule,
+            (Category::Write, _) => WRITES,
             (Category::Read | Category::Execute, _) => EXECUTIONS,
         };
         rule.limits.push(per_minute(tool, max));

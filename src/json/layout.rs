@@ -46,7 +46,9 @@ impl<'a> Text<'a> {
             let key = if open == '{' { self.string() } else { "" };
             self.skip(':');
             let value = self.piece(below);
-            width = width.saturating_add(columns(key)).saturating_add(value.width()).saturating_add(4);
+            let before = if key.is_empty() { 0 } else { columns(key).saturating_add(2) };
+            let comma = if items.is_empty() { 0 } else { 2 };
+            width = width.saturating_add(before).saturating_add(value.width()).saturating_add(comma);
             items.push(Entry { key, value });
             self.skip(',');
         }
@@ -116,7 +118,7 @@ impl Piece<'_> {
     }
 }
 
-/// `indent` is how far the line is indented, `used` what already stands on it, or is to stand behind.
+/// `indent` is how far the line is indented, `used` what stands on it besides: the key, and a comma or brackets behind.
 fn write_piece(piece: &Piece<'_>, indent: usize, used: usize, out: &mut impl fmt::Write) -> fmt::Result {
     let Piece::Group { open, close, items, width } = piece else {
         return write_line(piece, out);
@@ -127,20 +129,22 @@ fn write_piece(piece: &Piece<'_>, indent: usize, used: usize, out: &mut impl fmt
     if items.is_empty() || (fits && !is_top) {
         return write_line(piece, out);
     }
-    // The only clause of a list shares the brackets of the list.
+    let below = indent.saturating_add(STEP);
+    // The only clause of a list shares the brackets of the list, unless it fits on a line of its own.
     if let ([only], '[') = (items.as_slice(), open)
         && only.value.is_filled()
+        && below.saturating_add(only.value.width()).saturating_add(1) > COLUMNS
     {
         out.write_char('[')?;
         write_piece(&only.value, indent, used.saturating_add(2), out)?;
         return out.write_char(']');
     }
-    let below = indent.saturating_add(STEP);
     out.write_char(*open)?;
     for (index, item) in items.iter().enumerate() {
         write!(out, "{}\n{:below$}", if index > 0 { "," } else { "" }, "")?;
         write_key(item.key, out)?;
-        write_piece(&item.value, below, columns(item.key).saturating_add(3), out)?;
+        let before = if item.key.is_empty() { 0 } else { columns(item.key).saturating_add(2) };
+        write_piece(&item.value, below, before.saturating_add(1), out)?;
     }
     write!(out, "\n{:indent$}{close}", "")
 }

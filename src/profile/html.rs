@@ -111,8 +111,9 @@ fn push_table(table: &Table, text: &mut String) {
     text.push_str("</tr></thead>\n<tbody>\n");
     for row in &table.rows {
         text.push_str("<tr>");
-        for cell in row {
-            let _ = write!(text, "<td>{}</td>", line(cell));
+        for (cell, column) in row.iter().zip(table.columns) {
+            // Where the screen is narrow, each cell has the name of its column beside it.
+            let _ = write!(text, "<td data-column=\"{}\">{}</td>", escaped(column), line(cell));
         }
         text.push_str("</tr>\n");
     }
@@ -130,7 +131,8 @@ fn line(words: &Words) -> String {
             }
             // Text that runs from right to left stays within its own bounds.
             Word::Server(words) => {
-                write!(text, "<bdi class=\"server\">{}</bdi>", escaped(&on_one_line(words, LONGEST)))
+                let class = if words.chars().count() > SHORT { "server long" } else { "server" };
+                write!(text, "<bdi class=\"{class}\">{}</bdi>", escaped(&on_one_line(words, LONGEST)))
             }
             Word::Severity(severity) => {
                 write!(text, "<span class=\"severity {}\">{severity}</span>", severity_class(*severity))
@@ -185,6 +187,8 @@ fn style() -> &'static str {
 }
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// Longer words of the server are a text, and not a name.
+const SHORT: usize = 48;
 /// How much of the server's words stands in a line.
 const LONGEST: usize = 300;
 

@@ -78,10 +78,10 @@ impl Builder<'_, '_> {
     fn build(&mut self) {
         self.summary();
         self.most_risky();
-        self.policy();
         for category in Category::ALL.iter().rev() {
             self.tools_of(*category);
         }
+        self.policy();
         self.questions();
     }
 
@@ -103,10 +103,8 @@ impl Builder<'_, '_> {
         let unsure = self.assessed.iter().filter(|(_, assessment)| is_unsure(assessment)).count();
         let mut sentence = format!("{tools} {}.", if tools == 1 { "tool" } else { "tools" });
         if unsure > 0 {
-            let are = if unsure == 1 { "is" } else { "are" };
-            sentence.push_str(&format!(
-                " Of {unsure}, nothing sure {are} known: they count as writing at least, and are worth a look."
-            ));
+            let they = if unsure == 1 { "it does" } else { "they do" };
+            sentence.push_str(&format!(" For {unsure} of them the category is unsure: look at what {they}."));
         }
         self.add(Block::Paragraph(text(sentence)));
         self.add(Block::Bar(counts));

@@ -100,14 +100,14 @@ impl Builder<'_> {
         let required = schema.get("required").and_then(Value::as_array);
         let is_required = |name: &str| required.is_some_and(|names| names.iter().any(|other| other == name));
         let row = |(name, property): (&String, &Value)| {
-            let needed = if is_required(name) { "required" } else { "" };
+            let needed = if is_required(name) { "yes" } else { "no" };
             let about = property.get("description").and_then(Value::as_str);
             vec![server(name), kind(property), text(needed), about.map(server).unwrap_or_default()]
         };
         let rows: Vec<_> = properties.iter().take(MAX_PARAMETERS).map(row).collect();
         let left = properties.len().saturating_sub(rows.len());
         if !rows.is_empty() {
-            self.table(&["Parameter", "Type", "", "In the words of the server"], rows);
+            self.table(&["Parameter", "Type", "Needed", "The server says"], rows);
         }
         if left > 0 {
             self.add(Block::Paragraph(text(format!("And {left} parameters more."))));
@@ -165,7 +165,7 @@ impl Builder<'_> {
             vec![server(&action.value), Words::default().category(action.category), text(outcome)]
         };
         let rows: Vec<_> = actions.actions().iter().take(MAX_ACTIONS).map(row).collect();
-        self.table(&["Value", "Can at worst", "Under this policy"], rows);
+        self.table(&["Value", "Can at worst", "This policy"], rows);
     }
 
     fn asks(&self) -> bool {
@@ -209,7 +209,7 @@ impl Builder<'_> {
         };
         let rows: Vec<_> = self.assessment.attack_patterns().map(row).collect();
         self.add(Block::Heading("How such access is abused"));
-        self.table(&["Attack", "What happens", "What a policy can do"], rows);
+        self.table(&["Attack", "What happens", "Policy"], rows);
     }
 
     fn owasp(&mut self) {
@@ -218,13 +218,13 @@ impl Builder<'_> {
             .map(|entry| owasp_row(entry.as_str(), entry.title(), entry.source(), entry.summary()))
             .collect();
         self.add(Block::Heading("OWASP MCP Top 10"));
-        self.table(&["", "Entry", "In our words"], rows);
+        self.table(&["Number", "Entry", "In our words"], rows);
         let agentic = self.assessment.owasp_agentic();
         let rows: Vec<_> = agentic
             .map(|entry| owasp_row(entry.as_str(), entry.title(), entry.source(), entry.summary()))
             .collect();
         self.add(Block::Heading("OWASP Top 10 for Agentic Applications"));
-        self.table(&["", "Entry", "In our words"], rows);
+        self.table(&["Number", "Entry", "In our words"], rows);
     }
 
     fn table(&mut self, columns: &'static [&'static str], rows: Vec<Vec<Words>>) {

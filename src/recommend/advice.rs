@@ -47,7 +47,7 @@ impl Advice {
 fn whole(how: Recommendation, tool: &Tool<'_>, assessment: &Assessment) -> Rule {
     let (category, severity) = (assessment.category(), assessment.severity());
     let mut rule = how.plain_rule(category, severity, tool.name);
-    if category == Category::Read && severity > Severity::Low {
+    if category == Category::Read && severity > Severity::Medium {
         rule.description = Some(words::severe_read(assessment));
     }
     let lets_through = category == Category::Execute || (category == Category::Financial && how.asks());

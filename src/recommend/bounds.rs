@@ -24,6 +24,28 @@ pub(super) fn bounds(tool: &Tool<'_>) -> Vec<Condition> {
     properties.into_iter().flatten().filter_map(condition).take(MAX_BOUNDS).collect()
 }
 
+/// How the schema restricts the argument that says what is done.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Listed<'a> {
+    /// To these words.
+    Words(Vec<&'a str>),
+    /// Not at all: any text.
+    AnyText,
+}
+
+/// How the schema restricts an argument; `None` where it may be something else than a text, or nobody knows.
+pub(super) fn listed<'a>(tool: &Tool<'a>, name: &str) -> Option<Listed<'a>> {
+    let root = tool.input_schema?;
+    let property = root.get("properties")?.get(name)?.as_object()?;
+    let (schema, _) = not_null(resolved(property, root)?)?;
+    let schema = resolved(schema, root)?;
+    let is_text = Kinds::of(schema)?.are(&["string"]);
+    match choices(schema) {
+        Some(words) if is_text || schema.get("type").is_none() => Some(Listed::Words(words)),
+        _ => (is_text && !schema.contains_key("enum")).then_some(Listed::AnyText),
+    }
+}
+
 /// The path of a top-level argument; `None` where it cannot be written so that a person knows which one is meant.
 pub(super) fn argument_path(name: &str) -> Option<String> {
     if name.is_empty() || name.chars().count() > LONGEST || name.chars().any(is_invisible) {
@@ -194,7 +216,7 @@ const MAX_LENGTH: u64 = 1_000_000;
 /// More conditions are not readable.
 const MAX_BOUNDS: usize = 16;
 /// Longer lists of words are not repeated.
-const MAX_CHOICES: usize = 32;
+const MAX_CHOICES: usize = 64;
 /// How many references are followed from one argument, so that one that leads to itself ends.
 const MAX_REFERENCES: usize = 4;
 /// The longest reference that is followed, in bytes.

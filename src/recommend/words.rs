@@ -1,8 +1,9 @@
 //! What the descriptions and messages of a recommended policy say.
 
 use crate::json::is_invisible;
+use crate::recommend::actions::Treated;
 use crate::recommend::{EXECUTIONS, Pooling, Recommendation, Seen, WRITES};
-use crate::risk::{ActionRisk, Assessment, Category, Clue, Evidence, Part, Signal};
+use crate::risk::{Assessment, Category, Clue, Evidence, Part, Signal};
 
 /// Why a tool has its category: words of ours around words of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,39 +68,36 @@ fn severe(signal: Signal) -> Option<&'static str> {
 }
 
 /// What the actions of a tool do.
-pub(super) fn actions(allowed: &[&ActionRisk], withheld: &[&ActionRisk], asks: bool) -> String {
+pub(super) fn actions(allowed: &[Treated<'_>], withheld: &[Treated<'_>], asks: bool) -> String {
     let mut parts = Vec::new();
     for (category, one, many) in DOING {
-        let values: Vec<String> = of(allowed, category);
-        if !values.is_empty() {
-            parts.push(format!("{} {}", listed(&values, "and"), if values.len() == 1 { one } else { many }));
-        }
-    }
-    let mut text = format!("{}.", listed(&parts, "and"));
-    for (category, one, many) in DOING {
-        let values: Vec<String> = of(withheld, category);
-        if !values.is_empty() {
+        for (actions, is_withheld, is_raised) in
+            [(allowed, false, false), (withheld, true, false), (withheld, true, true)]
+        {
+            let values: Vec<String> = of(actions, category, is_raised);
             let (does, is) = if values.len() == 1 { (one, "is") } else { (many, "are") };
-            let values = listed(&values, "and");
-            text.push_str(&if asks {
-                format!(" {values} {does}: a person is asked.")
-            } else {
-                format!(" {values} {does} and {is} denied.")
-            });
+            let does = if is_raised { format!("may {many}") } else { does.to_owned() };
+            let outcome = match (is_withheld, asks) {
+                _ if values.is_empty() => continue,
+                (false, _) => String::new(),
+                (true, false) => format!(" and {is} denied"),
+                (true, true) => " and a person is asked".to_owned(),
+            };
+            parts.push(format!("{} {does}{outcome}", listed(&values, "and")));
         }
     }
-    text
+    format!("{}.", parts.join("; "))
 }
 
 /// What the agent is told when the parameter is none of the actions.
-pub(super) fn only(parameter: &str, allowed: &[&ActionRisk]) -> String {
-    let values: Vec<String> = allowed.iter().map(|action| quoted(&action.value)).collect();
+pub(super) fn only(parameter: &str, allowed: &[Treated<'_>]) -> String {
+    let values: Vec<String> = allowed.iter().map(|action| quoted(action.value)).collect();
     format!("Set {} to {}: nothing else is allowed here.", quoted(parameter), listed(&values, "or"))
 }
 
 /// What is shown with a request for approval.
-pub(super) fn asks(parameter: &str, withheld: &[&ActionRisk]) -> String {
-    let values: Vec<String> = withheld.iter().map(|action| quoted(&action.value)).collect();
+pub(super) fn asks(parameter: &str, withheld: &[Treated<'_>]) -> String {
+    let values: Vec<String> = withheld.iter().map(|action| quoted(action.value)).collect();
     let verb = if withheld.iter().any(|action| action.category == Category::Financial) {
         "may move money"
     } else {
@@ -130,8 +128,9 @@ pub(super) fn summary(how: Recommendation, seen: &Seen) -> String {
         sentences.push(format!("{tools} {does} several things: the actions that destroy {them}."));
     }
     if seen.hidden > 0 {
-        let (tools, are) = (counted(seen.hidden, "tool"), if seen.hidden == 1 { "is" } else { "are" });
-        sentences.push(format!("{tools} that can only destroy {are} hidden."));
+        let tools = counted(seen.hidden, "tool");
+        let (that, are) = if seen.hidden == 1 { ("that destroys", "is") } else { ("that destroy", "are") };
+        sentences.push(format!("{tools} {that} {are} hidden."));
     }
     if has(Category::Financial) {
         let sentence = if how.asks() {
@@ -177,8 +176,9 @@ pub(super) fn quoted(words: &str) -> String {
     text
 }
 
-fn of(actions: &[&ActionRisk], category: Category) -> Vec<String> {
-    actions.iter().filter(|action| action.category == category).map(|action| quoted(&action.value)).collect()
+fn of(actions: &[Treated<'_>], category: Category, is_raised: bool) -> Vec<String> {
+    let wanted = |action: &&Treated<'_>| action.category == category && action.is_raised == is_raised;
+    actions.iter().filter(wanted).map(|action| quoted(action.value)).collect()
 }
 
 /// "a", "a and b", "a, b and c".
