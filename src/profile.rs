@@ -23,6 +23,8 @@
 //! ```
 
 mod grade;
+#[cfg(test)]
+mod hostile;
 mod html;
 mod markdown;
 mod page;

@@ -55,6 +55,10 @@ fn whole(how: Recommendation, tool: &Tool<'_>, assessment: &Assessment) -> Rule 
     if !bounds.is_empty() {
         let mut clause = Clause::new(bounds);
         clause.name = Some("as_listed".to_owned());
+        clause.description = Some(
+            "What the input schema of the tool allows. A server may be less strict than its schema."
+                .to_owned(),
+        );
         clause.on_deny =
             Some("An argument is not one of those that the tool's input schema allows.".to_owned());
         rule.require.push(clause);

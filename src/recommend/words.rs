@@ -80,13 +80,18 @@ pub(super) fn actions(allowed: &[Treated<'_>], withheld: &[Treated<'_>], asks: b
             let outcome = match (is_withheld, asks) {
                 _ if values.is_empty() => continue,
                 (false, _) => String::new(),
-                (true, false) => format!(" and {is} denied"),
-                (true, true) => " and a person is asked".to_owned(),
+                (true, false) => format!(", and {is} denied"),
+                (true, true) => ", so a person is asked".to_owned(),
             };
             parts.push(format!("{} {does}{outcome}", listed(&values, "and")));
         }
     }
-    format!("{}.", parts.join("; "))
+    let counted = if allowed.len() > 1 && allowed.iter().any(|action| action.category > Category::Read) {
+        " Each action is counted on its own."
+    } else {
+        ""
+    };
+    format!("{}.{counted}", parts.join("; "))
 }
 
 /// What the agent is told when the parameter is none of the actions.
