@@ -70,7 +70,9 @@ fn profile(words: &str, name: &str) -> ToolProfile {
 
 fn assessment(words: &str) -> Assessment {
     let mut signals = Signals::default();
-    Signal::ALL.iter().for_each(|signal| signals.insert(*signal));
+    for signal in Signal::ALL {
+        signals.insert(*signal);
+    }
     let action = |category| ActionRisk { value: words.into(), category };
     Assessment {
         category: Category::Write,
@@ -129,8 +131,9 @@ fn markdown_shape(page: &str) -> Vec<String> {
 
 /// The tags of an HTML page, in order, with their attributes.
 fn html_shape(page: &str) -> Vec<String> {
-    let style = page.find("<style>").unwrap()..page.find("</style>").unwrap();
-    let page = format!("{}{}", &page[..style.start], &page[style.end..]);
+    let (before, rest) = page.split_once("<style>").unwrap();
+    let (_, after) = rest.split_once("</style>").unwrap();
+    let page = format!("{before}{after}");
     let tags = page.split('<').skip(1).map(|tag| {
         let (tag, rest) = tag.split_once('>').unwrap();
         assert!(!rest.contains('>'), "{rest}");

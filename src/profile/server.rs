@@ -1,6 +1,7 @@
 //! The page of a server.
 
 use std::cmp::Reverse;
+use std::fmt::Write as _;
 
 use crate::profile::grade::{Grade, score};
 use crate::profile::page::{Block, Page, Table, Words, marked, server, text};
@@ -104,7 +105,8 @@ impl Builder<'_, '_> {
         let mut sentence = format!("{tools} {}.", if tools == 1 { "tool" } else { "tools" });
         if unsure > 0 {
             let they = if unsure == 1 { "it does" } else { "they do" };
-            sentence.push_str(&format!(" For {unsure} of them the category is unsure: look at what {they}."));
+            // Writing to a string does not fail.
+            let _ = write!(sentence, " For {unsure} of them the category is unsure: look at what {they}.");
         }
         self.add(Block::Paragraph(text(sentence)));
         self.add(Block::Bar(counts));

@@ -1,5 +1,7 @@
 //! What a server wrote, as it can be shown: nothing in it is invisible, and it ends.
 
+use std::fmt::Write as _;
+
 use crate::json::is_invisible;
 
 /// On one line, at most this many characters of it.
@@ -40,7 +42,8 @@ pub(super) fn with_lines(words: &str) -> String {
     let left = words.chars().count().saturating_sub(count);
     let mut shown = shown.trim_end().to_owned();
     if left > 0 {
-        shown.push_str(&format!(" … and {left} characters more"));
+        // Writing to a string does not fail.
+        let _ = write!(shown, " … and {left} characters more");
     }
     shown
 }

@@ -242,8 +242,8 @@ pub(super) fn recommended(advice: &Advice) -> Words {
     let is_split = rule.require.iter().any(|clause| clause.name.is_none());
     let limit = rule.limits.first().map(|limit| format!("{} a minute", limit.max));
     let words = match (is_split, limit) {
-        (true, Some(limit)) => format!("some actions, each {limit}"),
-        (true, None) => "some actions".to_owned(),
+        (true, Some(limit)) => format!("by action, each {limit}"),
+        (true, None) => "by action".to_owned(),
         (false, _) if rule.action == RuleAction::RequireApproval => "asks a person".to_owned(),
         (false, _) if !rule.deny_if.is_empty() => "denied until a person can be asked".to_owned(),
         (false, Some(limit)) => limit,

@@ -63,8 +63,8 @@ impl<'a> Split<'a> {
     }
 
     pub(super) fn rule(&self, how: Recommendation, tool: &str) -> Rule {
-        let mut rule = Rule::default();
-        rule.description = Some(words::actions(&self.allowed, &self.withheld, how.asks()));
+        let description = words::actions(&self.allowed, &self.withheld, how.asks());
+        let mut rule = Rule { description: Some(description), ..Rule::default() };
         let mut known = self.allowed.clone();
         if how.asks() && !self.withheld.is_empty() {
             known.extend(self.withheld.iter().copied());

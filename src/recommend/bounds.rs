@@ -51,11 +51,13 @@ pub(super) fn argument_path(name: &str) -> Option<String> {
     if name.is_empty() || name.chars().count() > LONGEST || name.chars().any(is_invisible) {
         return None;
     }
-    let mut path = format!("args.{name}");
-    if name.contains(['.', '[', ']']) {
-        path = "/args/".to_owned();
-        pointer::write_token(name, &mut path).ok()?;
-    }
+    let path = if name.contains(['.', '[', ']']) {
+        let mut pointer = "/args/".to_owned();
+        pointer::write_token(name, &mut pointer).ok()?;
+        pointer
+    } else {
+        format!("args.{name}")
+    };
     let parsed = Path::parse(&path).ok()?;
     (parsed.argument() == Some(name) && !parsed.is_multiple()).then_some(path)
 }
@@ -148,7 +150,7 @@ impl<'a> Kinds<'a> {
 }
 
 /// The words that `enum` or `const` lists, if all are words.
-fn choices<'a>(schema: &'a Map<String, Value>) -> Option<Vec<&'a str>> {
+fn choices(schema: &Map<String, Value>) -> Option<Vec<&str>> {
     let list: Vec<&Value> = match (schema.get("enum"), schema.get("const")) {
         (Some(Value::Array(list)), _) => list.iter().filter(|value| !value.is_null()).collect(),
         (None, Some(only)) => vec![only],

@@ -42,9 +42,9 @@ impl Counters {
 /// The beginning of the tool's name, and enough of its hash to tell it from others that begin alike.
 fn shortened(tool: &str) -> String {
     let digest = Sha256::digest(tool.as_bytes());
-    let hash: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let hash = digest.iter().take(6).fold(0_u64, |hash, byte| (hash << 8) | u64::from(*byte));
     let start: String = tool.chars().take(KEPT).collect();
-    format!("{start}_{hash}{RATE}")
+    format!("{start}_{hash:012x}{RATE}")
 }
 
 const RATE: &str = "_rate";

@@ -27,7 +27,8 @@ pub(crate) fn reason(assessment: &Assessment) -> Reason<'_> {
         }
         (_, Part::Siblings) | (Clue::Sibling, _) => ("other tools of the server, such as ", ", show it"),
         (Clue::Annotation, _) => ("the server itself declares ", ""),
-        (Clue::Action | Clue::Parameter, _) | (_, Part::InputSchema) => ("it takes ", ""),
+        (Clue::Action, _) => ("it can be told ", ""),
+        (Clue::Parameter, _) | (_, Part::InputSchema) => ("it takes ", ""),
         (_, Part::Description) => ("its description says ", ""),
         (_, Part::Title) => ("its title says ", ""),
         (_, Part::Annotations) => ("the server itself declares ", ""),

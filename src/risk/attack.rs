@@ -100,6 +100,7 @@ impl AttackPattern {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table: each row is short")]
     const fn row(self) -> Row {
         match self {
             Self::CommandInjection => Row {
