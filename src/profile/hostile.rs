@@ -86,7 +86,7 @@ fn assessment(words: &str) -> Assessment {
         actions: Some(Actions {
             parameter: words.into(),
             is_required: true,
-            actions: vec![action(Category::Read), action(Category::Destructive)],
+            values: vec![action(Category::Read), action(Category::Destructive)],
         }),
     }
 }
