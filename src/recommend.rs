@@ -18,9 +18,9 @@
 //! judged as a whole: the parameter must be one of the actions that neither destroy nor move money, so the call is denied
 //! where it is absent, of another type or new; each action is counted on its own. With approvals, the others ask a person.
 //!
-//! **Arguments** of tools that execute or move money stay within what the input schema lists: `enum`, `maximum`
-//! and `maxItems` become conditions, so that a server that is less strict than its own schema does not matter. A value that
-//! the schema allows passes.
+//! **Arguments** of tools that execute or move money stay within what the input schema lists: `enum`, `maximum`, `maxItems`
+//! and the beginning of a path or URL that `pattern` spells out become conditions, so that a server that is less strict than its
+//! own schema does not matter. A value that the schema allows passes.
 //!
 //! **Rules are for exact names.** A tool that the server adds later is denied until somebody has looked at it, and no pattern
 //! covers more than was meant. [`pooled`](Recommendation::pooled) writes one rule for each category instead, which

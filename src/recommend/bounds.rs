@@ -1,5 +1,6 @@
 //! What an input schema says of arguments, as conditions that let through whatever the schema allows.
 
+use regex_syntax::hir::{HirKind, Look};
 use serde_json::{Map, Number, Value, json};
 
 use crate::json::{is_invisible, pointer};
@@ -75,6 +76,8 @@ enum Bound<'a> {
     LessThan(&'a Number),
     Length(u64),
     OneOf(Vec<&'a str>),
+    /// A path or a URL that begins so.
+    Start(String),
 }
 
 impl<'a> Shape<'a> {
@@ -87,7 +90,8 @@ impl<'a> Shape<'a> {
         let bound = choices(schema)
             .map(Bound::OneOf)
             .or_else(|| number(schema, &kinds))
-            .or_else(|| length(schema, &kinds))?;
+            .or_else(|| length(schema, &kinds))
+            .or_else(|| start(schema, &kinds).map(Bound::Start))?;
         let has_null =
             |word| schema.get(word).and_then(Value::as_array).is_some_and(|list| list.contains(&Value::Null));
         Some(Self { bound, is_nullable: is_union || kinds.null || has_null("enum"), default })
@@ -100,6 +104,7 @@ impl<'a> Shape<'a> {
             Bound::LessThan(max) => (Operator::Lt, json!(max)),
             Bound::Length(max) => (Operator::MaxLength, json!(max)),
             Bound::OneOf(values) => (Operator::In, json!(values)),
+            Bound::Start(start) => (Operator::StartsWith, json!(start)),
         };
         let condition = Condition::new(path, op, value);
         if is_required && !self.is_nullable {
@@ -120,7 +125,7 @@ impl<'a> Shape<'a> {
     fn allows(&self, default: &Value) -> bool {
         match &self.bound {
             Bound::OneOf(values) => default.as_str().is_some_and(|default| values.contains(&default)),
-            Bound::AtMost(_) | Bound::LessThan(_) | Bound::Length(_) => false,
+            Bound::AtMost(_) | Bound::LessThan(_) | Bound::Length(_) | Bound::Start(_) => false,
         }
     }
 }
@@ -182,6 +187,24 @@ fn length<'a>(schema: &'a Map<String, Value>, kinds: &Kinds<'_>) -> Option<Bound
     kinds.are(&["array"]).then_some(Bound::Length(max))
 }
 
+/// How a path or a URL must begin, by a `pattern` that is anchored and begins with plain text.
+fn start(schema: &Map<String, Value>, kinds: &Kinds<'_>) -> Option<String> {
+    let pattern = schema.get("pattern")?.as_str().filter(|pattern| pattern.len() <= MAX_PATTERN)?;
+    let hir = regex_syntax::parse(pattern).ok().filter(|_| kinds.are(&["string"]))?;
+    let HirKind::Concat(parts) = hir.kind() else {
+        return None;
+    };
+    let [anchor, literal, ..] = parts.as_slice() else {
+        return None;
+    };
+    let (HirKind::Look(Look::Start), HirKind::Literal(literal)) = (anchor.kind(), literal.kind()) else {
+        return None;
+    };
+    let start = std::str::from_utf8(&literal.0).ok().filter(|start| !start.chars().any(is_invisible))?;
+    let is_place = start.contains("://") || (start.starts_with('/') && start.len() > 1);
+    is_place.then(|| start.to_owned())
+}
+
 /// The schema that a reference within the same schema leads to; the schema itself if it is none.
 fn resolved<'a>(schema: &'a Map<String, Value>, root: &'a Value) -> Option<&'a Map<String, Value>> {
     let mut schema = schema;
@@ -219,7 +242,95 @@ const MAX_LENGTH: u64 = 1_000_000;
 const MAX_BOUNDS: usize = 16;
 /// Longer lists of words are not repeated.
 const MAX_CHOICES: usize = 64;
+/// The longest pattern that is read, in bytes.
+const MAX_PATTERN: usize = 512;
 /// How many references are followed from one argument, so that one that leads to itself ends.
 const MAX_REFERENCES: usize = 4;
 /// The longest reference that is followed, in bytes.
 const MAX_REFERENCE: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bound(property: &Value, required: &Value) -> Value {
+        let schema = json!({
+            "type": "object", "properties": {"a": property}, "required": required,
+            "$defs": {"state": {"enum": ["on", "off"]}, "loop": {"$ref": "#/$defs/loop"}},
+        });
+        let found = bounds(&Tool::new("run").input_schema(&schema));
+        assert!(found.len() <= 1);
+        found.first().map_or(Value::Null, |condition| serde_json::to_value(condition).unwrap())
+    }
+
+    #[test]
+    fn what_a_schema_lists_becomes_a_condition() {
+        let one = |op: &str, value: Value| json!({"path": "args.a", "op": op, "value": value});
+        for (property, expected) in [
+            (json!({"type": "string", "enum": ["x", "y", "x"]}), one("in", json!(["x", "y"]))),
+            (json!({"const": "x"}), one("in", json!(["x"]))),
+            (json!({"$ref": "#/$defs/state"}), one("in", json!(["on", "off"]))),
+            (json!({"type": "integer", "maximum": 100}), one("lte", json!(100))),
+            (json!({"type": ["integer", "number"], "exclusiveMaximum": 0.5}), one("lt", json!(0.5))),
+            (json!({"type": "array", "maxItems": 20}), one("max_length", json!(20))),
+            (
+                json!({"type": "string", "pattern": r"^https:\/\/api\.example\.com/v\d+"}),
+                one("starts_with", json!("https://api.example.com/v")),
+            ),
+            (json!({"type": "string", "pattern": "^/data/"}), one("starts_with", json!("/data/"))),
+        ] {
+            assert_eq!(bound(&property, &json!(["a"])), expected, "{property}");
+            let absent = json!({"path": "args.a", "op": "exists", "value": false});
+            assert_eq!(bound(&property, &json!([])), json!({"any": [absent, expected]}), "{property}");
+            // Null counts as absent.
+            let nullable = json!({"anyOf": [property, {"type": "null"}]});
+            assert_eq!(bound(&nullable, &json!(["a"])), json!({"any": [absent, expected]}), "{property}");
+        }
+        let with_default = json!({"enum": ["x", "y"], "default": "y"});
+        let expected = json!({"path": "args.a", "op": "in", "value": ["x", "y"], "absent_as": "y"});
+        assert_eq!(bound(&with_default, &json!([])), expected);
+    }
+
+    #[test]
+    fn what_would_not_let_all_through_that_the_schema_allows_becomes_none() {
+        for property in [
+            json!({"enum": ["x", 1]}),
+            json!({"enum": [null]}),
+            json!({"enum": []}),
+            json!({"maximum": 5}),
+            json!({"type": ["integer", "string"], "maximum": 5}),
+            json!({"type": "string", "maximum": 5}),
+            json!({"type": "integer", "maximum": "5"}),
+            json!({"type": "integer", "maximum": 1e18}),
+            json!({"type": ["array", "string"], "maxItems": 5}),
+            json!({"anyOf": [{"enum": ["x"]}, {"type": "string"}]}),
+            json!({"$ref": "#/$defs/loop"}),
+            json!({"$ref": "https://example.com/schema"}),
+            json!({"type": "string", "pattern": "^/data/|^/tmp/"}),
+            json!({"type": "string", "pattern": "/data/"}),
+            json!({"type": "string", "pattern": "^(?i)/data"}),
+            json!({"type": "string", "pattern": "^[a-z]+$"}),
+            json!({"pattern": "^/data/"}),
+            json!({"type": 5, "enum": ["x"]}),
+            json!(true),
+        ] {
+            assert_eq!(bound(&property, &json!(["a"])), Value::Null, "{property}");
+        }
+    }
+
+    #[test]
+    fn an_argument_is_looked_up_by_exactly_its_name() {
+        for (name, path) in [
+            ("amount", Some("args.amount")),
+            ("a.b", Some("/args/a.b")),
+            ("a[*]", Some("/args/a[*]")),
+            ("~.x/y", Some("/args/~0.x~1y")),
+            ("a/b", Some("args.a/b")),
+            ("0", Some("args.0")),
+            ("", None),
+            ("a\u{200b}", None),
+        ] {
+            assert_eq!(argument_path(name).as_deref(), path, "{name}");
+        }
+    }
+}

@@ -1,9 +1,4 @@
 //! The pages about tools and servers.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "what is wrong with a fixture fails the test"
-)]
 
 use mcp_policy::profile::{Grade, ServerProfile, ToolProfile};
 use mcp_policy::recommend::Recommendation;
