@@ -77,9 +77,9 @@ impl Options {
 
 fn page(options: &Options) -> Result<String, String> {
     let file = &options.file;
-    let answer = json::parse(&read(file)?).map_err(|error| format!("`{file}`: {error}"))?;
+    let answer = json::parse(&read(file)?).map_err(|error| format!("{}: {error}", place(file)))?;
     let tools = listed_tools(&answer)
-        .ok_or_else(|| format!("`{file}` is not the answer of an MCP server to `tools/list`"))?;
+        .ok_or_else(|| format!("{} is not the answer of an MCP server to `tools/list`", place(file)))?;
     let tools: Vec<Tool<'_>> = tools.collect();
     let Some(name) = &options.tool else {
         let page = ServerProfile::new(&options.server(), &tools, options.how);
@@ -105,6 +105,11 @@ fn unknown(name: &str, tools: &[Tool<'_>]) -> String {
         Some((_, nearest)) => format!("the server has no tool `{name}`: did you mean `{nearest}`?"),
         None => format!("the server has no tool `{name}`, but {} others", tools.len()),
     }
+}
+
+/// What a file is called in messages.
+fn place(path: &str) -> String {
+    if path == "-" { "standard input".to_owned() } else { format!("`{path}`") }
 }
 
 fn read(path: &str) -> Result<String, String> {

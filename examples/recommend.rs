@@ -56,11 +56,16 @@ fn run(arguments: impl Iterator<Item = String>) -> Result<String, String> {
         }
     }
     let file = file.ok_or(USAGE)?;
-    let answer = json::parse(&read(&file)?).map_err(|error| format!("`{file}`: {error}"))?;
+    let answer = json::parse(&read(&file)?).map_err(|error| format!("{}: {error}", place(&file)))?;
     let tools = listed_tools(&answer)
-        .ok_or_else(|| format!("`{file}` is not the answer of an MCP server to `tools/list`"))?;
+        .ok_or_else(|| format!("{} is not the answer of an MCP server to `tools/list`", place(&file)))?;
     let tools: Vec<Tool<'_>> = tools.collect();
     Ok(how.document(&tools).to_string())
+}
+
+/// What a file is called in messages.
+fn place(path: &str) -> String {
+    if path == "-" { "standard input".to_owned() } else { format!("`{path}`") }
 }
 
 fn read(path: &str) -> Result<String, String> {

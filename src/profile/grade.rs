@@ -14,13 +14,13 @@ use crate::risk::Severity;
 /// one of the tools has, and `mean` what they have on average. Half of the score is about the one tool that an attack needs, and
 /// half about how many there are.
 ///
-/// | score | grade | that is |
+/// | score | grade | for example |
 /// |---|---|---|
-/// | 0–9 | A | it reads |
-/// | 10–29 | B | it writes here and there |
-/// | 30–49 | C | much of it writes, or some of it makes things run |
-/// | 50–69 | D | some of it cannot be undone, or much of it makes things run |
-/// | 70–100 | F | some of it cannot be undone, and most of it changes things |
+/// | 0–9 | A | all tools read |
+/// | 10–29 | B | a few tools write |
+/// | 30–49 | C | most tools write, or some make things run |
+/// | 50–69 | D | some tools destroy, or most make things run |
+/// | 70–100 | F | some tools destroy, and most of the others change things |
 ///
 /// The grade is of the server without a policy. It says nothing about how well the server is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,18 +58,6 @@ impl Grade {
             Self::C => 'C',
             Self::D => 'D',
             Self::F => 'F',
-        }
-    }
-
-    /// What it stands for, in a few words.
-    #[must_use]
-    pub const fn meaning(self) -> &'static str {
-        match self {
-            Self::A => "it reads",
-            Self::B => "it writes here and there",
-            Self::C => "much of it writes, or some of it makes things run",
-            Self::D => "some of it cannot be undone, or much of it makes things run",
-            Self::F => "some of it cannot be undone, and most of it changes things",
         }
     }
 }

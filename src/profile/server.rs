@@ -1,7 +1,6 @@
 //! The page of a server.
 
 use std::cmp::Reverse;
-use std::fmt::Write as _;
 
 use crate::profile::grade::{Grade, score};
 use crate::profile::page::{Block, Page, Table, Words, marked, server, text};
@@ -92,23 +91,30 @@ impl Builder<'_, '_> {
 
     fn summary(&mut self) {
         let grade = Grade::of(self.score);
-        let words =
-            text(format!("A score of {} of 100, where less is better: {}.", self.score, grade.meaning()));
+        let mut words = text(format!("A score of {} of 100, where less is better.", self.score));
+        let worst = self.assessed.iter().map(|(_, assessment)| assessment.severity()).max();
+        if let Some(worst) = worst {
+            let is_worst = |(_, assessment): &&(Tool<'_>, Assessment)| assessment.severity() == worst;
+            let count = self.assessed.iter().filter(is_worst).count();
+            words = words.text(" The worst severity is ").severity(worst);
+            words = words.text(format!(", of {count} of {} tools.", self.assessed.len()));
+        }
         self.add(Block::Grade(grade.letter(), words));
         let count = |category: &Category| {
             self.assessed.iter().filter(|(_, assessment)| assessment.category() == *category).count()
         };
         let counts = Category::ALL.iter().map(|category| (*category, count(category)));
         let counts: Vec<_> = counts.filter(|(_, count)| *count > 0).collect();
-        let tools = self.assessed.len();
         let unsure = self.assessed.iter().filter(|(_, assessment)| is_unsure(assessment)).count();
-        let mut sentence = format!("{tools} {}.", if tools == 1 { "tool" } else { "tools" });
+        if self.assessed.is_empty() {
+            self.add(Block::Paragraph(text("It lists no tools.")));
+            return;
+        }
         if unsure > 0 {
             let they = if unsure == 1 { "it does" } else { "they do" };
-            // Writing to a string does not fail.
-            let _ = write!(sentence, " For {unsure} of them the category is unsure: look at what {they}.");
+            let sentence = format!("For {unsure} of them the category is unsure: look at what {they}.");
+            self.add(Block::Paragraph(text(sentence)));
         }
-        self.add(Block::Paragraph(text(sentence)));
         self.add(Block::Bar(counts));
     }
 

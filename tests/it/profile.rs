@@ -41,7 +41,7 @@ fn a_page_needs_nothing_else_and_lets_nothing_in() {
 fn a_server_of_nothing_has_a_page() {
     let page = ServerProfile::new("nothing", &[], Recommendation::new());
     assert_eq!((page.score(), page.grade()), (0, Grade::A));
-    assert!(page.markdown().contains("0 tools."));
+    assert!(page.markdown().contains("It lists no tools."));
     assert!(page.html().ends_with("</html>\n"));
 }
 
