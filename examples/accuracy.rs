@@ -1,16 +1,19 @@
 //! How often is the risk catalog right? Measures it on labeled tools.
 //!
 //! ```text
-//! accuracy FOLDER [--misses]
+//! cargo run --release --example accuracy -- FOLDER [--misses]
 //! ```
 //!
-//! The folder may hold, as JSON lines of tools with `server`, `name`, `description` and `inputSchema`:
+//! The folder holds some of these, each a tool a line with `server`, `name`, `description` and `inputSchema`. A server's
+//! tools are each other's context.
 //!
-//! - `categories.jsonl` and others with `category` and `acceptable`: a hit is an answer in `acceptable`, and a strict hit is
-//!   `category` itself;
-//! - `annotated.jsonl` with `label`: `read`, or something else that is no read; averaged by server.
+//! - `categories.jsonl` and `kestra.jsonl`, with `category` and `acceptable`: a hit is an answer in `acceptable`, a strict hit
+//!   is `category` itself.
+//! - `annotated.jsonl`, with `label` as the tool's author declared it: `read` against all others, averaged by server.
 //!
-//! A tool that is destructive or financial and was called read is a failure: exit 1.
+//! `--misses` lists every miss with its evidence. The exit status is 1 if a tool labeled destructive or financial in the
+//! first two was called read, and 2 if something could not be read. (What authors declare is often wrong: those of
+//! `annotated.jsonl` are listed only.)
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -21,17 +24,20 @@ use std::{env, fs};
 use mcp_policy::risk::{self, Assessment, Category, Tool};
 use serde_json::Value;
 
+const USAGE: &str = "usage: accuracy FOLDER [--misses]
+
+FOLDER holds labeled tools: categories.jsonl, kestra.jsonl, annotated.jsonl, or some of them.";
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let (options, folders): (Vec<_>, Vec<_>) =
-        arguments.iter().partition(|argument| argument.starts_with("--"));
-    let shows_misses = options.iter().any(|option| *option == "--misses");
-    let ([folder], true) = (folders.as_slice(), options.iter().all(|option| *option == "--misses")) else {
-        eprintln!("usage: accuracy FOLDER [--misses]");
-        eprintln!(
-            "FOLDER holds labeled tools: categories.jsonl, kestra.jsonl, annotated.jsonl, or some of them"
-        );
-        return ExitCode::from(2);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (folder, shows_misses) = match arguments.as_slice() {
+        [folder] if !folder.starts_with("--") => (folder, false),
+        [folder, "--misses"] | ["--misses", folder] => (folder, true),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
     };
     match measure(Path::new(folder), shows_misses) {
         Ok(true) => ExitCode::SUCCESS,
@@ -43,160 +49,168 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether no destructive or financial tool was called read.
+/// Whether no tool that is destructive or financial was called read.
 fn measure(folder: &Path, shows_misses: bool) -> Result<bool, Box<dyn Error>> {
     let mut is_safe = true;
-    let mut found = false;
+    let mut measured = 0_usize;
     for name in ["categories.jsonl", "kestra.jsonl", "annotated.jsonl"] {
         let path = folder.join(name);
         if !path.exists() {
             continue;
         }
-        found = true;
+        measured = measured.saturating_add(1);
         let text = fs::read_to_string(&path)?;
         let mut rows = Vec::new();
-        for (line, number) in text.lines().zip(1..) {
+        for (line, number) in text.lines().zip(1_usize..) {
             let row: Value =
                 serde_json::from_str(line).map_err(|error| format!("{name}, line {number}: {error}"))?;
+            Tool::from_definition(&row).map_err(|error| format!("{name}, line {number}: {error}"))?;
             rows.push(row);
         }
-        let assessed = assess_by_server(&rows).map_err(|error| format!("{name}, {error}"))?;
         println!("{name}: {} tools", rows.len());
-        is_safe &= if rows.iter().all(|row| row.get("acceptable").is_some()) {
-            report_categories(&rows, &assessed, shows_misses)
+        let rows: Vec<Row<'_>> = assess(&rows);
+        if name == "annotated.jsonl" {
+            report_reads(&rows, shows_misses);
         } else {
-            report_reads(&rows, &assessed, shows_misses)
-        };
+            is_safe &= report_categories(&rows, shows_misses);
+        }
     }
-    if found {
-        Ok(is_safe)
-    } else {
-        Err("none of categories.jsonl, kestra.jsonl, annotated.jsonl is there".into())
+    if measured == 0 {
+        return Err("none of categories.jsonl, kestra.jsonl, annotated.jsonl is there".into());
+    }
+    Ok(is_safe)
+}
+
+/// A labeled tool and what the catalog says of it.
+struct Row<'a> {
+    tool: &'a Value,
+    assessment: Assessment,
+}
+
+impl Row<'_> {
+    fn text(&self, member: &str) -> &str {
+        self.tool.get(member).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    fn show(&self, label: &str) {
+        let evidence: Vec<String> = self
+            .assessment
+            .evidence()
+            .iter()
+            .map(|evidence| {
+                let points_to = evidence.points_to().map_or("nothing", Category::as_str);
+                format!("{} in {} `{}` {points_to}", evidence.clue(), evidence.part(), evidence.words())
+            })
+            .collect();
+        println!(
+            "    {} {}: {label}, called {} ({}): {}",
+            self.text("server"),
+            self.text("name"),
+            self.assessment.category(),
+            self.assessment.confidence(),
+            evidence.join("; ")
+        );
     }
 }
 
-/// The assessments of the rows, in their order: each server's tools are each other's context.
-fn assess_by_server(rows: &[Value]) -> Result<Vec<Assessment>, String> {
-    let mut servers: BTreeMap<&str, Vec<(usize, Tool<'_>)>> = BTreeMap::new();
-    for (at, row) in rows.iter().enumerate() {
-        let tool = Tool::from_definition(row).map_err(|error| format!("line {}: {error}", at + 1))?;
-        servers.entry(text(row, "server")).or_default().push((at, tool));
+fn assess(tools: &[Value]) -> Vec<Row<'_>> {
+    let mut servers: BTreeMap<Option<&str>, Vec<&Value>> = BTreeMap::new();
+    for tool in tools {
+        servers.entry(tool.get("server").and_then(Value::as_str)).or_default().push(tool);
     }
-    let mut assessed = BTreeMap::new();
-    for tools in servers.values() {
-        let alone: Vec<Tool<'_>> = tools.iter().map(|(_, tool)| *tool).collect();
-        assessed.extend(tools.iter().map(|(at, _)| *at).zip(risk::assess_all(&alone)));
+    let mut rows = Vec::new();
+    for values in servers.values() {
+        let tools: Vec<Tool<'_>> =
+            values.iter().filter_map(|value| Tool::from_definition(value).ok()).collect();
+        let assessed = values.iter().zip(risk::assess_all(&tools));
+        rows.extend(assessed.map(|(tool, assessment)| Row { tool, assessment }));
     }
-    Ok(assessed.into_values().collect())
+    rows
 }
 
-fn report_categories(rows: &[Value], assessed: &[Assessment], shows_misses: bool) -> bool {
-    let mut table: BTreeMap<(&str, Category), usize> = BTreeMap::new();
-    let (mut hits, mut strict, mut called_read) = (0_usize, 0_usize, Vec::new());
-    for (row, assessment) in rows.iter().zip(assessed) {
-        let (label, answer) = (text(row, "category"), assessment.category());
-        let acceptable = row.get("acceptable").and_then(Value::as_array);
+fn report_categories(rows: &[Row<'_>], shows_misses: bool) -> bool {
+    let mut answers: BTreeMap<(&str, Category), Share> = BTreeMap::new();
+    let (mut hits, mut strict) = (Share::default(), Share::default());
+    let mut called_read = Vec::new();
+    for row in rows {
+        let (label, answer) = (row.text("category"), row.assessment.category());
+        let acceptable = row.tool.get("acceptable").and_then(Value::as_array);
         let is_hit = acceptable.is_some_and(|values| values.iter().any(|value| value == answer.as_str()));
-        hits += usize::from(is_hit);
-        strict += usize::from(label == answer.as_str());
-        *table.entry((label, answer)).or_default() += 1;
-        if answer == Category::Read && !is_hit && matches!(label, "destructive" | "financial") {
-            called_read.push((row, assessment));
+        hits.count(is_hit);
+        strict.count(label == answer.as_str());
+        answers.entry((label, answer)).or_default().count(true);
+        if answer == Category::Read && matches!(label, "destructive" | "financial") {
+            called_read.push(row);
         }
         if shows_misses && !is_hit {
-            show(row, label, assessment);
+            row.show(label);
         } else if shows_misses && label != answer.as_str() {
-            show(row, &format!("{label} (acceptable)"), assessment);
+            row.show(&format!("{label}, but acceptable"));
         }
     }
-    println!("  hits   {}", share(hits, rows.len()));
-    println!("  strict {}", share(strict, rows.len()));
+    println!("  hits   {hits}\n  strict {strict}");
     for label in Category::ALL {
-        let row: Vec<String> = Category::ALL
-            .iter()
-            .map(|answer| format!("{answer} {}", table.get(&(label.as_str(), *answer)).copied().unwrap_or(0)))
-            .collect();
-        println!("  {:<12} called {}", label.as_str(), row.join(", "));
+        let called = |answer| answers.get(&(label.as_str(), answer)).map_or(0, |share| share.all);
+        let called: Vec<String> =
+            Category::ALL.iter().map(|answer| format!("{answer} {}", called(*answer))).collect();
+        println!("  {:<12} called {}", label.as_str(), called.join(", "));
     }
-    safe(&called_read)
-}
-
-fn report_reads(rows: &[Value], assessed: &[Assessment], shows_misses: bool) -> bool {
-    let mut servers: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    let (mut too_high, mut too_low, mut called_read) = (0_usize, 0_usize, Vec::new());
-    for (row, assessment) in rows.iter().zip(assessed) {
-        let label = text(row, "label");
-        let is_read = assessment.category() == Category::Read;
-        let right = is_read == (label == "read");
-        let (hits, all) = servers.entry(text(row, "server")).or_default();
-        *hits += usize::from(right);
-        *all += 1;
-        too_high += usize::from(!right && !is_read);
-        too_low += usize::from(!right && is_read);
-        if is_read && label == "destructive" {
-            called_read.push((row, assessment));
-        }
-        if shows_misses && !right {
-            show(row, label, assessment);
-        }
-    }
-    let hits: usize = servers.values().map(|(hits, _)| hits).sum();
-    println!("  read against the rest {}", share(hits, rows.len()));
-    println!("  read called more {too_high}, more called read {too_low}");
-    let shares: f64 = servers.values().map(|(hits, all)| percent(*hits, *all)).sum();
-    println!("  average of {} servers {:.2} %", servers.len(), shares / count(servers.len()));
-    for (server, (hits, all)) in &servers {
-        if hits < all {
-            println!("    {server:<30} {}", share(*hits, *all));
-        }
-    }
-    safe(&called_read)
-}
-
-fn safe(called_read: &[(&Value, &Assessment)]) -> bool {
     println!("  destructive or financial, and called read: {}", called_read.len());
-    for (row, assessment) in called_read {
-        show(row, "!!", assessment);
-    }
+    called_read.iter().for_each(|row| row.show("!"));
     called_read.is_empty()
 }
 
-fn show(row: &Value, label: &str, assessment: &Assessment) {
-    let evidence: Vec<String> = assessment
-        .evidence()
-        .iter()
-        .map(|e| {
-            format!(
-                "{}/{} `{}` {}",
-                e.clue(),
-                e.part(),
-                e.words(),
-                e.points_to().map_or("", Category::as_str)
-            )
-        })
-        .collect();
-    println!(
-        "    {} {}: {label}, called {} ({}); {}",
-        text(row, "server"),
-        text(row, "name"),
-        assessment.category(),
-        assessment.confidence(),
-        evidence.join("; ")
-    );
+fn report_reads(rows: &[Row<'_>], shows_misses: bool) {
+    let mut servers: BTreeMap<&str, Share> = BTreeMap::new();
+    let (mut all, mut reads, mut others) = (Share::default(), Share::default(), Share::default());
+    let mut called_read = Vec::new();
+    for row in rows {
+        let label = row.text("label");
+        let is_read = row.assessment.category() == Category::Read;
+        let is_right = is_read == (label == "read");
+        servers.entry(row.text("server")).or_default().count(is_right);
+        all.count(is_right);
+        if label == "read" { &mut reads } else { &mut others }.count(is_right);
+        if is_read && label == "destructive" {
+            called_read.push(row);
+        }
+        if shows_misses && !is_right {
+            row.show(label);
+        }
+    }
+    println!("  read against others {all}\n  reads called read {reads}\n  others not called read {others}");
+    let sum: f64 = servers.values().map(Share::percent).sum();
+    println!("  average of {} servers {:.2} %", servers.len(), sum / float(servers.len()));
+    for (server, share) in servers.iter().filter(|(_, share)| share.hits < share.all) {
+        println!("    {server:<32} {share}");
+    }
+    println!("  declared destructive, and called read: {}", called_read.len());
+    called_read.iter().for_each(|row| row.show("!"));
 }
 
-fn text<'a>(row: &'a Value, member: &str) -> &'a str {
-    row.get(member).and_then(Value::as_str).unwrap_or_default()
+#[derive(Default)]
+struct Share {
+    hits: usize,
+    all: usize,
 }
 
-fn share(part: usize, whole: usize) -> String {
-    format!("{part} of {whole}, {:.2} %", percent(part, whole))
+impl Share {
+    fn count(&mut self, is_hit: bool) {
+        self.hits = self.hits.saturating_add(usize::from(is_hit));
+        self.all = self.all.saturating_add(1);
+    }
+
+    fn percent(&self) -> f64 {
+        100.0 * float(self.hits) / float(self.all)
+    }
 }
 
-fn percent(part: usize, whole: usize) -> f64 {
-    100.0 * count(part) / count(whole).max(1.0)
+impl std::fmt::Display for Share {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {}, {:.2} %", self.hits, self.all, self.percent())
+    }
 }
 
-fn count(count: usize) -> f64 {
+fn float(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }

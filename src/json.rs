@@ -17,6 +17,7 @@
 mod canonical;
 mod equality;
 mod item;
+mod layout;
 pub(crate) mod pointer;
 mod reader;
 mod tree;
@@ -28,6 +29,7 @@ use serde_json::Value;
 pub(crate) use canonical::write_canonical;
 pub(crate) use equality::equal;
 pub(crate) use item::{Item, Kind};
+pub(crate) use layout::layout;
 pub(crate) use reader::{Bounds, FaultKind, parse_tree};
 pub(crate) use tree::{Member, Node, NodeKind};
 

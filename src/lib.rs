@@ -24,6 +24,8 @@ pub mod store;
 
 pub mod evaluator;
 pub mod lint;
+pub mod profile;
+pub mod recommend;
 
 pub use call::{Approval, Arguments, Context, ToolCall};
 pub use diagnostic::{Diagnostic, DiagnosticCode};

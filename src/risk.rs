@@ -14,11 +14,14 @@
 
 mod assess;
 mod assessment;
+mod attack;
+mod bearing;
 mod catalog;
 mod category;
 mod evidence;
 mod lexicon;
 mod line;
+mod owasp;
 mod pinned;
 mod signal;
 mod tool;
@@ -26,6 +29,7 @@ mod words;
 
 pub use assess::{assess, assess_all};
 pub use assessment::{ActionRisk, Actions, Assessment, Confidence};
+pub use attack::AttackPattern;
 pub use catalog::{
     CatalogEntry, Learned, MAX_NAMES_BYTES, MAX_TOOLS, RiskCatalog, ServerCatalog, ToolChange,
 };
@@ -33,6 +37,7 @@ pub use category::{Category, Classification, Classify, Severity};
 pub use evidence::{Clue, Evidence, Part};
 pub use lexicon::{Lexicon, LexiconError};
 pub use line::LineError;
+pub use owasp::{OwaspAgentic, OwaspMcp};
 pub use pinned::{AddedTool, ChangedTool, DefinitionChange, Drift, ParameterChange, PinError, PinnedTools};
 pub use signal::{Signal, Signals};
 pub(crate) use tool::by_name;

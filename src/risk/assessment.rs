@@ -1,7 +1,9 @@
 //! Assessments: what a tool can do at worst, with the grounds.
 
 use crate::names::names;
-use crate::risk::{Category, Classification, Evidence, Severity, Signals};
+use crate::risk::{
+    AttackPattern, Category, Classification, Evidence, OwaspAgentic, OwaspMcp, Severity, Signals,
+};
 
 /// What a tool can do at worst, how sure that is, and what it rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +51,21 @@ impl Assessment {
     #[must_use]
     pub fn actions(&self) -> Option<&Actions> {
         self.actions.as_ref()
+    }
+
+    /// The entries of the OWASP MCP Top 10 that bear on the tool, by number.
+    pub fn owasp_mcp(&self) -> impl Iterator<Item = OwaspMcp> {
+        OwaspMcp::of(self)
+    }
+
+    /// The entries of the OWASP Top 10 for Agentic Applications that bear on the tool, by number.
+    pub fn owasp_agentic(&self) -> impl Iterator<Item = OwaspAgentic> {
+        OwaspAgentic::of(self)
+    }
+
+    /// The attacks that abuse such access, by name.
+    pub fn attack_patterns(&self) -> impl Iterator<Item = AttackPattern> {
+        AttackPattern::of(self)
     }
 
     /// What the language asks for.

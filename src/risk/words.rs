@@ -56,25 +56,27 @@ impl Iterator for Words<'_> {
     type Item = Token;
 
     fn next(&mut self) -> Option<Token> {
-        let gap = self.gap()?;
-        let start = self.at;
+        let mut gap = Gap::Joined;
+        let (start, mut case) = loop {
+            match kind(*self.bytes.get(self.at)?) {
+                Kind::Gap(Gap::Stop) if self.goes_on() => {}
+                Kind::Gap(here) => gap = gap.max(here),
+                letter => break (self.at, letter),
+            }
+            self.at = self.at.saturating_add(1);
+        };
         let mut key = Key::default();
         let mut is_ascii = true;
-        let mut before = Case::Lower;
         while let Some(&byte) = self.bytes.get(self.at) {
-            let case = match byte {
-                b'a'..=b'z' => Case::Lower,
-                b'A'..=b'Z' => Case::Upper,
-                0x80.. => Case::Foreign,
-                _ => break,
-            };
-            let is_first = self.at == start;
-            if case == Case::Upper && !is_first && (before != Case::Upper || self.lower_follows()) {
-                break;
+            let next = kind(byte);
+            match next {
+                Kind::Lower => {}
+                Kind::Upper if self.at == start || (case == Kind::Upper && !self.lower_follows()) => {}
+                Kind::Foreign => is_ascii = false,
+                Kind::Gap(_) | Kind::Upper => break,
             }
-            is_ascii &= case != Case::Foreign;
-            key.push(byte.to_ascii_lowercase());
-            before = case;
+            key.push(byte | LOWER);
+            case = next;
             self.at = self.at.saturating_add(1);
         }
         let fits = is_ascii && self.at.saturating_sub(start) <= Key::LONGEST;
@@ -83,41 +85,56 @@ impl Iterator for Words<'_> {
 }
 
 impl Words<'_> {
-    /// Passes over what is no letter; `None` at the end.
-    fn gap(&mut self) -> Option<Gap> {
-        let mut gap = Gap::Joined;
-        loop {
-            let byte = *self.bytes.get(self.at)?;
-            let here = match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | 0x80.. => return Some(gap),
-                b' ' | b'\t' => Gap::Space,
-                b',' | b'/' | b'|' | b'&' | b'+' => Gap::Comma,
-                b'`' | b'"' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'<' | b'>' | b'\'' => Gap::Quote,
-                b':' => Gap::Colon,
-                b'\n' | b'\r' | b';' | b'*' | b'#' => Gap::Stop,
-                b'.' | b'!' | b'?' if self.blank_follows() => Gap::Stop,
-                _ => Gap::Joined,
-            };
-            gap = gap.max(here);
-            self.at = self.at.saturating_add(1);
-        }
+    /// Whether a full stop is none: `docs.rs`, `1.2`.
+    fn goes_on(&self) -> bool {
+        let is_point = self.bytes.get(self.at).is_some_and(|byte| matches!(byte, b'.' | b'!' | b'?'));
+        is_point && self.bytes.get(self.at.saturating_add(1)).is_some_and(u8::is_ascii_alphanumeric)
     }
 
     fn lower_follows(&self) -> bool {
         self.bytes.get(self.at.saturating_add(1)).is_some_and(u8::is_ascii_lowercase)
     }
-
-    fn blank_follows(&self) -> bool {
-        self.bytes.get(self.at.saturating_add(1)).is_none_or(|byte| !byte.is_ascii_alphanumeric())
-    }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Case {
+/// What a byte is in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
     Foreign,
+    Gap(Gap),
     Lower,
     Upper,
 }
+
+fn kind(byte: u8) -> Kind {
+    KINDS.get(usize::from(byte)).copied().unwrap_or(Kind::Foreign)
+}
+
+/// The bit that makes an ASCII letter a small one.
+const LOWER: u8 = 0x20;
+
+const KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Foreign; 256];
+    let mut rest: &mut [Kind] = &mut kinds;
+    let mut byte = 0_u8;
+    while let Some((first, others)) = rest.split_first_mut() {
+        *first = match byte {
+            b'a'..=b'z' => Kind::Lower,
+            b'A'..=b'Z' => Kind::Upper,
+            0x80.. => Kind::Foreign,
+            b' ' | b'\t' => Kind::Gap(Gap::Space),
+            b',' | b'/' | b'|' | b'&' | b'+' => Kind::Gap(Gap::Comma),
+            b'`' | b'"' | b'\'' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'<' | b'>' => {
+                Kind::Gap(Gap::Quote)
+            }
+            b':' => Kind::Gap(Gap::Colon),
+            b'\n' | b'\r' | b';' | b'*' | b'#' | b'.' | b'!' | b'?' => Kind::Gap(Gap::Stop),
+            _ => Kind::Gap(Gap::Joined),
+        };
+        byte = byte.saturating_add(1);
+        rest = others;
+    }
+    kinds
+};
 
 #[cfg(test)]
 mod tests {

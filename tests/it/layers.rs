@@ -21,7 +21,7 @@ const ORDER: [&[&str]; 16] = [
     &["risk"],
     &["policy"],
     &["store"],
-    &["evaluator", "lint"],
+    &["evaluator", "lint", "profile", "recommend"],
 ];
 
 #[test]

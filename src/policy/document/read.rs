@@ -90,6 +90,14 @@ macro_rules! members {
             }
         }
 
+        /// As JSON that reads well: what is short stands on one line, and characters that are not shown are escaped.
+        impl ::std::fmt::Display for $Name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                let text = ::serde_json::to_string(self).map_err(|_| ::std::fmt::Error)?;
+                $crate::json::layout(&text, f)
+            }
+        }
+
         $crate::policy::document::read::deserialize!($Name);
 
         #[cfg(feature = "schema")]

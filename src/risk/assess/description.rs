@@ -213,10 +213,10 @@ fn has_role(lexicon: &Lexicon, rest: &[Token], roles: &[Role]) -> bool {
 }
 
 /// How many bytes of a description are read.
-const LONGEST: usize = 640;
+const LONGEST: usize = 400;
 
 /// How many words of it.
-const MOST_WORDS: usize = 96;
+const MOST_WORDS: usize = 64;
 
 /// In how many sentences a verb is looked for.
 const MOST_SENTENCES: usize = 4;
