@@ -12,7 +12,7 @@
 //!
 //! The exit status is 0 if the policy is right (there may be warnings), 1 if it is wrong, and 2 if it could not be read.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
 
 use mcp_policy::{Diagnostic, Policy, diagnostic, json, lint};
@@ -85,7 +85,8 @@ fn check(text: &str, options: &Options) -> Result<ExitCode, String> {
         found.sort_by_key(|diagnostic| diagnostic.span().map(|span| span.start));
     }
     if options.json {
-        println!("{:#}", found.iter().map(to_json).collect::<Value>());
+        // A reader that has gone away has read enough.
+        let _ = writeln!(std::io::stdout(), "{:#}", found.iter().map(to_json).collect::<Value>());
     } else if !found.is_empty() {
         eprintln!("{}", diagnostic::render(&found));
     }

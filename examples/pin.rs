@@ -11,7 +11,7 @@
 //!
 //! The exit status is 1 if something has changed, and 2 if a file could not be read or a tool cannot be pinned.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
 
 use mcp_policy::json;
@@ -36,12 +36,12 @@ fn main() -> ExitCode {
 
 fn pins(tools: &str) -> Result<ExitCode, String> {
     let pins = pinned(tools)?.pins();
-    println!("{:#}", serde_json::json!({ "pins": pins }));
+    print(&format!("{:#}\n", serde_json::json!({ "pins": pins })));
     Ok(ExitCode::SUCCESS)
 }
 
 fn lines(tools: &str) -> Result<ExitCode, String> {
-    pinned(tools)?.to_lines().for_each(|line| println!("{line}"));
+    pinned(tools)?.to_lines().for_each(|line| print(&format!("{line}\n")));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -50,8 +50,13 @@ fn check(pinned: &str, tools: &str) -> Result<ExitCode, String> {
         PinnedTools::from_lines(read(pinned)?.lines()).map_err(|error| format!("{pinned}, {error}"))?;
     let answer = answer(tools)?;
     let drift = before.compare(risk::listed_tools(&answer).ok_or_else(|| no_list(tools))?);
-    print!("{drift}");
+    print(&drift.to_string());
     Ok(if drift.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A reader that has gone away has read enough.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 fn pinned(tools: &str) -> Result<PinnedTools, String> {

@@ -10,7 +10,7 @@
 //!
 //! The exit status is 0, and 2 if the tools could not be read or there is no such tool.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -26,7 +26,8 @@ TOOLS.json is the answer of an MCP server to `tools/list`. `-` reads standard in
 fn main() -> ExitCode {
     match Options::parse(std::env::args().skip(1)).and_then(|options| page(&options)) {
         Ok(page) => {
-            print!("{page}");
+            // A reader that has gone away has read enough.
+            let _ = write!(std::io::stdout(), "{page}");
             ExitCode::SUCCESS
         }
         Err(message) => {

@@ -12,7 +12,7 @@
 //!
 //! The exit status is 0, and 2 if the tools could not be read.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
 
 use mcp_policy::json;
@@ -26,7 +26,8 @@ TOOLS.json is the answer of an MCP server to `tools/list`. `-` reads standard in
 fn main() -> ExitCode {
     match run(std::env::args().skip(1)) {
         Ok(policy) => {
-            println!("{policy}");
+            // A reader that has gone away has read enough.
+            let _ = writeln!(std::io::stdout(), "{policy}");
             ExitCode::SUCCESS
         }
         Err(message) => {

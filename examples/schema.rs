@@ -3,6 +3,7 @@
 //! `TOOLS.json` is what a server answers to `tools/list`. With it, the schema knows the server's tools and their
 //! arguments.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use mcp_policy::Policy;
@@ -19,7 +20,8 @@ fn main() -> ExitCode {
         schema.and_then(|schema| serde_json::to_string_pretty(&schema).map_err(|error| error.to_string()));
     match text {
         Ok(text) => {
-            println!("{text}");
+            // A reader that has gone away has read enough.
+            let _ = writeln!(std::io::stdout(), "{text}");
             ExitCode::SUCCESS
         }
         Err(message) => {
