@@ -4,6 +4,8 @@ mod asynchronous;
 mod blocking;
 #[cfg(feature = "test-util")]
 pub mod conformance;
+mod entry;
+mod findings;
 mod memory;
 
 use std::error::Error;
