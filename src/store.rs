@@ -7,6 +7,8 @@ pub mod conformance;
 mod entry;
 mod findings;
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use std::error::Error;
 use std::fmt;
@@ -16,6 +18,8 @@ use std::time::{Duration, SystemTime};
 pub use asynchronous::AsyncCounterStore;
 pub use blocking::Blocking;
 pub use memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{Durability, SqliteOptions, SqliteStore};
 
 use crate::limit::{Amount, Charges, Reservation};
 
