@@ -2,6 +2,13 @@
 //!
 //! The yardstick is the least that any such store can do: one row that is written or changed in one
 //! transaction, with the same settings, on the same file system, in the same run.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a benchmark on a store that fails measures nothing"
+)]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,15 +1,15 @@
 //! Cases as data: a policy, lines with calls, and what the language says must come of each.
 //!
 //! A line has the shape of a line of `replay`, with `expect` beside it.
-#![expect(clippy::unwrap_used, reason = "what is wrong with a fixture fails the test")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "what is wrong with a fixture fails the test")]
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::SystemTime;
 
 use mcp_policy::{
-    Approval, ApprovalRequest, Context, Decision, Denial, Evaluator, MemoryStore, Outcome, Permit, Policy,
-    Stop, ToolCall, json,
+    Approval, ApprovalRequest, Context, CounterStore, Decision, Denial, Evaluator, MemoryStore, Outcome,
+    Permit, Policy, Stop, ToolCall, json,
 };
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -17,6 +17,11 @@ use time::format_description::well_known::Rfc3339;
 
 #[test]
 fn every_case_comes_to_what_it_says() {
+    play_all(|| Box::new(MemoryStore::new()));
+}
+
+/// Plays every case, each with a store of its own.
+pub(crate) fn play_all(open: impl Fn() -> Box<dyn CounterStore>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cases");
     let (mut files, mut expectations, mut failures) = (0_usize, 0_usize, Vec::new());
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -28,7 +33,8 @@ fn every_case_comes_to_what_it_says() {
             let file = path.file_name().unwrap().to_string_lossy();
             let name = format!("{file}: {}", case["name"].as_str().unwrap());
             let policy = Policy::from_json(&case["policy"].to_string());
-            let mut play = Play::new(policy.unwrap_or_else(|error| panic!("{name}: {error}")));
+            let policy = policy.unwrap_or_else(|error| panic!("{name}: {error}"));
+            let mut play = Play::new(policy, open());
             for (number, line) in case["lines"].as_array().unwrap().iter().enumerate() {
                 let Some((expected, got)) = play.line(number, line) else { continue };
                 expectations = expectations.saturating_add(1);
@@ -44,16 +50,16 @@ fn every_case_comes_to_what_it_says() {
 
 /// One case while it is played.
 struct Play {
-    evaluator: Evaluator<MemoryStore>,
-    permits: HashMap<u64, Permit<MemoryStore>>,
+    evaluator: Evaluator<Box<dyn CounterStore>>,
+    permits: HashMap<u64, Permit<Box<dyn CounterStore>>>,
     requests: HashMap<u64, ApprovalRequest>,
     approvals: HashMap<u64, Approval>,
 }
 
 impl Play {
-    fn new(policy: Policy) -> Self {
+    fn new(policy: Policy, store: Box<dyn CounterStore>) -> Self {
         Self {
-            evaluator: Evaluator::new(policy, MemoryStore::new()),
+            evaluator: Evaluator::new(policy, store),
             permits: HashMap::new(),
             requests: HashMap::new(),
             approvals: HashMap::new(),

@@ -16,6 +16,8 @@ mod reading;
 mod reports;
 mod schema;
 mod settlement;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod store;
 mod threads;
 mod warnings;

@@ -137,7 +137,6 @@ const MORE: u8 = 0x80;
 const USUAL_LENGTH: usize = 48;
 
 #[cfg(test)]
-#[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails")]
 mod tests {
     use proptest::prelude::*;
 

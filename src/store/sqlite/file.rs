@@ -6,7 +6,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use crate::store::sqlite::options::Durability;
-use crate::store::sqlite::place::Place;
+use crate::store::sqlite::place::{Place, is_cut};
 use crate::store::sqlite::rows::{Cursor, Rows};
 use crate::store::sqlite::schema::{self, Content};
 use crate::store::sqlite::trouble::Trouble;
@@ -30,6 +30,9 @@ pub(super) enum Missing {
 
 impl File {
     pub(super) fn open(path: &Path, durability: Durability, missing: Missing) -> Result<Self, Trouble> {
+        if is_cut(path) {
+            return Err(Trouble::Cut);
+        }
         // The connection is used by one thread at a time.
         let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         flags.set(OpenFlags::SQLITE_OPEN_CREATE, missing == Missing::Create);

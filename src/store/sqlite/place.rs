@@ -23,6 +23,18 @@ impl Place {
     }
 }
 
+/// Whether a file ends in the middle of a page, with no log that could hold the rest. SQLite would take what is
+/// missing for zeros, and a file of one byte for an empty one.
+pub(super) fn is_cut(path: &Path) -> bool {
+    let length = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    length(path).checked_rem(SMALLEST_PAGE) != Some(0) && length(Path::new(&log)) == 0
+}
+
+/// All sizes of pages are multiples of it.
+const SMALLEST_PAGE: u64 = 512;
+
 /// While the file is open nothing else gets the same.
 #[cfg(unix)]
 #[derive(Debug, PartialEq, Eq)]

@@ -16,6 +16,8 @@ pub(super) enum Trouble {
     Confused,
     #[error("the other threads of this process have used the file for longer than the busy timeout")]
     Crowded,
+    #[error("the file is cut short, or not a database")]
+    Cut,
     #[error("the file is empty, and was not when it was opened first")]
     Empty,
     #[error(
