@@ -1,19 +1,23 @@
 //! Plays recorded calls through a policy and writes what it decides.
 //!
 //! ```text
-//! cargo run --example replay -- POLICY.json CALLS.jsonl
-//! cargo run --example replay -- POLICY.json --recorded EXCHANGE.txt [--context NAME=VALUE]...
+//! cargo run --example replay -- POLICY.json CALLS.jsonl [--store STORE]
+//! cargo run --example replay -- POLICY.json --recorded EXCHANGE.txt [--context NAME=VALUE]... [--store STORE]
 //! ```
 //!
 //! It is a filter: one line in, one line out, over files of any length, with `-` for standard input.
 //! `CALLS.jsonl` has one JSON object a line: a call, the settlement of an earlier one, or the approval of
 //! one. An exchange is what went over a connection with an MCP server: a JSON-RPC message a line, after `>`
 //! if the client sent it and after `<` if the server did. The README describes both.
+//!
+//! STORE is where the counters are kept: `memory`, as they are unless it is said, or `sqlite:PATH` with the
+//! feature `sqlite`.
 
 mod calls;
 mod output;
 mod player;
 mod recorded;
+mod store;
 
 use std::error::Error;
 use std::fs::File;
@@ -40,7 +44,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let text = std::fs::read_to_string(&options.policy)
         .map_err(|error| format!("cannot read {}: {error}", options.policy))?;
     let policy = text.parse::<Policy>().map_err(|error| format!("{}:\n{error}", options.policy))?;
-    let mut player = Player::new(policy);
+    let mut player = Player::new(policy, store::open(&options.store)?);
     let mut exchange = recorded::Exchange::new(&options.context);
     let mut output = io::BufWriter::new(io::stdout().lock());
     let mut input = open(&options.input)?;
@@ -99,12 +103,14 @@ struct Options {
     input: String,
     recorded: bool,
     context: Vec<(String, String)>,
+    store: String,
 }
 
 impl Options {
     fn parse(arguments: &[String]) -> Result<Self, Box<dyn Error>> {
         let mut files = Vec::new();
         let mut recorded = None;
+        let mut store = "memory".to_owned();
         let mut context = Vec::new();
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
@@ -112,6 +118,7 @@ impl Options {
                 || arguments.next().cloned().ok_or_else(|| format!("{argument} needs a value\n{USAGE}"));
             match argument.as_str() {
                 "--recorded" => recorded = Some(value()?),
+                "--store" => store = value()?,
                 "--context" => {
                     let pair = value()?;
                     let (name, value) = pair.split_once('=').ok_or("--context takes NAME=VALUE")?;
@@ -129,13 +136,16 @@ impl Options {
         let mut files = files.into_iter();
         match (files.next(), files.next(), files.next(), recorded) {
             (Some(policy), Some(input), None, None) if context.is_empty() => {
-                Ok(Self { policy, input, recorded: false, context })
+                Ok(Self { policy, input, recorded: false, context, store })
             }
-            (Some(policy), None, None, Some(input)) => Ok(Self { policy, input, recorded: true, context }),
+            (Some(policy), None, None, Some(input)) => {
+                Ok(Self { policy, input, recorded: true, context, store })
+            }
             _ => Err(USAGE.into()),
         }
     }
 }
 
-const USAGE: &str = "usage: replay POLICY.json CALLS.jsonl
-       replay POLICY.json --recorded EXCHANGE.txt [--context NAME=VALUE]...";
+const USAGE: &str = "usage: replay POLICY.json CALLS.jsonl [--store STORE]
+       replay POLICY.json --recorded EXCHANGE.txt [--context NAME=VALUE]... [--store STORE]
+       STORE: memory, sqlite:PATH";

@@ -76,8 +76,40 @@ use crate::store::{CounterStore, Peek, Refusal, StoreError};
 ///
 /// One call after the other writes. One that waits for longer than the [busy
 /// timeout](SqliteOptions::busy_timeout) is denied `store_unavailable`, and the next one finds the store as it
-/// should be, once it is. An operation can block for as long, so asynchronous code is to run it where blocking
-/// is allowed.
+/// should be, once it is.
+///
+/// An operation blocks for as long, so asynchronous code runs it where blocking is allowed, by
+/// [`Blocking`](crate::store::Blocking). With tokio:
+///
+/// ```
+/// use mcp_policy::store::{Blocking, SqliteStore};
+/// use mcp_policy::{Context, Decision, Evaluator, Outcome, Policy, ToolCall};
+/// use serde_json::Value;
+///
+/// # let path = std::env::temp_dir().join(format!("mcp-policy-doc-tokio-{}.db", std::process::id()));
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+/// # runtime.block_on(async {
+/// let policy: Policy = r#"{
+///     "version": "1",
+///     "default": "allow",
+///     "all_tools": {"limits": [{"counter": "calls", "window": "minute", "max": 100}]}
+/// }"#.parse()?;
+/// let store = Blocking::new(SqliteStore::open(&path)?, |work| {
+///     tokio::task::spawn_blocking(work);
+/// });
+/// let evaluator = Evaluator::new(policy, store);
+///
+/// let context = Context::new().grant("ci-runner");
+/// let call = ToolCall::new("restart", None::<&Value>).context(&context);
+/// let Decision::Allow(permit) = evaluator.evaluate_async(&call).await else { panic!() };
+/// // … the call is forwarded …
+/// permit.settle_async(Outcome::Succeeded).await?;
+/// # drop(evaluator);
+/// # std::fs::remove_file(&path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # How many counters there can be
 ///
