@@ -115,16 +115,6 @@ impl File {
     }
 }
 
-impl Drop for File {
-    /// SQLite removes the log when the last connection is closed, by its name: where the file was replaced,
-    /// that would be the log of the other file.
-    fn drop(&mut self) {
-        if !self.is_in_place() {
-            let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
-        }
-    }
-}
-
 /// Generations of windows that this process may give.
 #[derive(Clone, Copy, Debug, Default)]
 struct Generations {

@@ -47,7 +47,7 @@ impl SqliteOptions {
     /// How long a call waits for others unless it is said: a second.
     pub const DEFAULT_BUSY_TIMEOUT: Duration = Duration::from_secs(1);
     /// How many counters a file holds unless it is said: a million, as
-    /// [`MemoryStore::DEFAULT_CAPACITY`]. With short names one takes some 250 bytes of the file.
+    /// [`MemoryStore::DEFAULT_CAPACITY`]. With short names one takes some 190 bytes of the file.
     pub const DEFAULT_CAPACITY: u64 = 1_000_000;
 
     /// [`DEFAULT_BUSY_TIMEOUT`](Self::DEFAULT_BUSY_TIMEOUT), [`DEFAULT_CAPACITY`](Self::DEFAULT_CAPACITY) and

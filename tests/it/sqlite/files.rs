@@ -86,7 +86,7 @@ fn a_file_that_is_cut_short_is_refused() {
 }
 
 /// Root may write to every file, so another user tries.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
 fn a_file_that_cannot_be_written_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
