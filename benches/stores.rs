@@ -56,6 +56,51 @@ fn charge(criterion: &mut Criterion) {
     }
 }
 
+/// How many times as long as writing a row does a charge take? In turns, so that whatever else the machine does
+/// falls on all of them alike, and often enough for each to have emptied its log many times; all in all.
+fn ratio(_: &mut Criterion) {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut filters = arguments.iter().filter(|argument| !argument.starts_with('-'));
+    if !filters.next().is_none_or(|filter| "ratio".contains(filter.as_str())) {
+        return;
+    }
+    let (rounds, calls) =
+        if arguments.iter().any(|argument| argument == "--test") { (1, 1) } else { (1_000, 200) };
+    for counters in COUNTERS {
+        let folder = Folder::new();
+        let bare = bare(&folder.file("bare.db"), Durability::Process);
+        let stores = [1, 2].map(|limits| {
+            (open(&folder.file(&format!("{limits}.db")), Durability::Process), charges(limits, counters))
+        });
+        let keys: Vec<String> = stores[0].1.iter().map(key).collect();
+        for key in &keys {
+            upsert(&bare, key);
+        }
+        for (store, charges) in &stores {
+            for charges in charges {
+                take(store, charges);
+            }
+        }
+        let mut next = picks(counters);
+        let mut time = |work: &dyn Fn(usize)| {
+            let begin = clock();
+            for _ in 0..calls {
+                work(next());
+            }
+            begin.elapsed().as_secs_f64()
+        };
+        let (mut yardstick, mut taken) = (0.0, [0.0; 2]);
+        for _ in 0..rounds {
+            yardstick += time(&|index| upsert(&bare, &keys[index]));
+            for ((store, charges), taken) in stores.iter().zip(&mut taken) {
+                *taken += time(&|index| take(store, &charges[index]));
+            }
+        }
+        let [one, two] = taken.map(|taken| taken / yardstick);
+        println!("ratio/{counters} counters: one limit {one:.2}, two limits {two:.2} times a bare upsert");
+    }
+}
+
 /// Is one connection that threads take turns at better than one for each thread?
 fn threads(criterion: &mut Criterion) {
     const THREADS: usize = 4;
@@ -179,5 +224,5 @@ impl Drop for Folder {
     }
 }
 
-criterion_group!(stores, charge, threads);
+criterion_group!(stores, charge, ratio, threads);
 criterion_main!(stores);
