@@ -133,8 +133,6 @@ fn what_is_written_of_a_file_for_debugging_names_nobody() {
 
 #[test]
 fn names_that_mean_something_to_sqlite_are_names_of_files() {
-    // Opened relative to a folder that is left again, so in a process of its own would be better; the names are
-    // made absolute first, and that is what is tested.
     let folder = Folder::new();
     for name in [":memory:", "file:counters.db?mode=memory", "a b%20#?.db"] {
         let path = folder.0.join(name);
