@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 pub(crate) use charge::ChargeError;
 pub use charge::{ApprovalUse, Charge, Charged, Charges, Reservation, WindowId};
+#[cfg(feature = "sqlite")]
+pub(crate) use counter::CounterError;
 pub(crate) use counter::{Counter, Freed, HOUR};
 pub(crate) use key::{Key, counter_key};
 pub(crate) use scope::{Scope, ScopeError};

@@ -4,7 +4,11 @@ mod asynchronous;
 mod blocking;
 #[cfg(feature = "test-util")]
 pub mod conformance;
+mod entry;
+mod findings;
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use std::error::Error;
 use std::fmt;
@@ -14,6 +18,8 @@ use std::time::{Duration, SystemTime};
 pub use asynchronous::AsyncCounterStore;
 pub use blocking::Blocking;
 pub use memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{Durability, SqliteOptions, SqliteStore};
 
 use crate::limit::{Amount, Charges, Reservation};
 

@@ -1,8 +1,9 @@
 //! Plays recorded calls through a policy and writes what it decides.
 //!
 //! ```text
-//! cargo run --example replay -- POLICY.json CALLS.jsonl [--tools TOOLS.json]
+//! cargo run --example replay -- POLICY.json CALLS.jsonl [--tools TOOLS.json] [--store STORE]
 //! cargo run --example replay -- POLICY.json --recorded EXCHANGE.txt [--context NAME=VALUE]... [--tools TOOLS.json]
+//!                               [--store STORE]
 //! ```
 //!
 //! It is a filter: one line in, one line out, over files of any length, with `-` for standard input.
@@ -12,11 +13,15 @@
 //!
 //! `TOOLS.json` is the answer of the server to `tools/list`: the risk catalog classes tools by it, and `pins` are compared
 //! with it. Without it a tool has the category that `classify` gives it, or none, and one that is pinned is denied.
+//!
+//! STORE is where the counters are kept: `memory`, as they are unless it is said, or `sqlite:PATH` with the
+//! feature `sqlite`.
 
 mod calls;
 mod output;
 mod player;
 mod recorded;
+mod store;
 
 use std::error::Error;
 use std::fs::File;
@@ -45,7 +50,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         .map_err(|error| format!("cannot read {}: {error}", options.policy))?;
     let policy = text.parse::<Policy>().map_err(|error| format!("{}:\n{error}", options.policy))?;
     let tools = options.tools.as_deref().map(read_tools).transpose()?;
-    let mut player = Player::new(policy, tools);
+    let mut player = Player::new(policy, tools, store::open(&options.store)?);
     let mut exchange = recorded::Exchange::new(&options.context);
     let mut output = io::BufWriter::new(io::stdout().lock());
     let mut input = open(&options.input)?;
@@ -119,12 +124,14 @@ struct Options {
     recorded: bool,
     context: Vec<(String, String)>,
     tools: Option<String>,
+    store: String,
 }
 
 impl Options {
     fn parse(arguments: &[String]) -> Result<Self, Box<dyn Error>> {
         let mut files = Vec::new();
         let mut recorded = None;
+        let mut store = "memory".to_owned();
         let mut context = Vec::new();
         let mut tools = None;
         let mut arguments = arguments.iter();
@@ -133,6 +140,7 @@ impl Options {
                 || arguments.next().cloned().ok_or_else(|| format!("{argument} needs a value\n{USAGE}"));
             match argument.as_str() {
                 "--recorded" => recorded = Some(value()?),
+                "--store" => store = value()?,
                 "--context" => {
                     let pair = value()?;
                     let (name, value) = pair.split_once('=').ok_or("--context takes NAME=VALUE")?;
@@ -148,15 +156,16 @@ impl Options {
         let mut files = files.into_iter();
         match (files.next(), files.next(), files.next(), recorded) {
             (Some(policy), Some(input), None, None) if context.is_empty() => {
-                Ok(Self { policy, input, recorded: false, context, tools })
+                Ok(Self { policy, input, recorded: false, context, tools, store })
             }
             (Some(policy), None, None, Some(input)) => {
-                Ok(Self { policy, input, recorded: true, context, tools })
+                Ok(Self { policy, input, recorded: true, context, tools, store })
             }
             _ => Err(USAGE.into()),
         }
     }
 }
 
-const USAGE: &str = "usage: replay POLICY.json CALLS.jsonl [--tools TOOLS.json]
-       replay POLICY.json --recorded EXCHANGE.txt [--context NAME=VALUE]... [--tools TOOLS.json]";
+const USAGE: &str = "usage: replay POLICY.json CALLS.jsonl [--tools TOOLS.json] [--store STORE]
+       replay POLICY.json --recorded EXCHANGE.txt [--context NAME=VALUE]... [--tools TOOLS.json] [--store STORE]
+       STORE: memory, sqlite:PATH";

@@ -5,16 +5,16 @@ use std::time::{Duration, SystemTime};
 
 use mcp_policy::risk::ServerCatalog;
 use mcp_policy::{
-    Approval, ApprovalRequest, Decision, Evaluator, Fingerprint, MemoryStore, Outcome, Permit, Policy, Stop,
-    ToolCall,
+    Approval, ApprovalRequest, Decision, Evaluator, Fingerprint, Outcome, Permit, Policy, Stop, ToolCall,
 };
 
 use crate::output::Line;
+use crate::store::{Store, with_causes};
 
 pub(crate) struct Player {
-    evaluator: Evaluator<MemoryStore>,
+    evaluator: Evaluator<Store>,
     /// By the line of the call: the permits that a settlement could still give something back for.
-    permits: HashMap<u64, Permit<MemoryStore>>,
+    permits: HashMap<u64, Permit<Store>>,
     /// As many permits make it look for those that are over.
     tidy_at: usize,
     /// By the line of the call that asked.
@@ -24,8 +24,8 @@ pub(crate) struct Player {
 }
 
 impl Player {
-    pub(crate) fn new(policy: Policy, tools: Option<ServerCatalog>) -> Self {
-        let evaluator = Evaluator::builder(MemoryStore::new()).policy(policy);
+    pub(crate) fn new(policy: Policy, tools: Option<ServerCatalog>, store: Store) -> Self {
+        let evaluator = Evaluator::builder(store).policy(policy);
         let evaluator = match tools {
             Some(tools) => evaluator.catalog(tools),
             None => evaluator,
@@ -52,7 +52,13 @@ impl Player {
                 }
                 output
             }
-            Decision::Deny(denial) => Line::denied(line, &denial),
+            Decision::Deny(denial) => {
+                // The denial is for the agent; why the store fails is for whoever runs this.
+                if let Some(error) = denial.source() {
+                    eprintln!("line {line}: {}", with_causes(error));
+                }
+                Line::denied(line, &denial)
+            }
             Decision::NeedsApproval(request) => {
                 let output = Line::asked(line, &request);
                 self.requests.insert(line, request);
@@ -63,9 +69,10 @@ impl Player {
 
     /// Settles the permit of the call on a line, if it holds one.
     pub(crate) fn settle(&mut self, call: u64, outcome: Outcome) {
-        if let Some(permit) = self.permits.remove(&call) {
-            // A store in memory is always there.
-            let _ = permit.settle(outcome);
+        if let Some(permit) = self.permits.remove(&call)
+            && let Err(error) = permit.settle(outcome)
+        {
+            eprintln!("the call on line {call} keeps its charge: {}", with_causes(&error));
         }
     }
 

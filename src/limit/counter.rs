@@ -3,6 +3,12 @@
 //! Nothing here changes a counter until a charge is taken: what a counter would be at a moment is computed
 //! anew from what it is.
 
+#[cfg(feature = "sqlite")]
+mod encoding;
+
+#[cfg(feature = "sqlite")]
+pub(crate) use encoding::CounterError;
+
 use crate::limit::{Algorithm, Amount, Charge, Charged, Window, WindowId};
 use crate::timestamp::Timestamp;
 

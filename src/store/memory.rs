@@ -5,13 +5,15 @@ mod shard;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::limit::{Charges, Counter, Freed, Reservation};
-use crate::store::memory::shard::{Entry, Shard, Swept};
-use crate::store::{CounterStore, Exceeded, Peek, Refusal, StoreError};
+use crate::limit::{Charges, Counter, Reservation};
+use crate::store::entry::{Entry, SMALLEST_SWEEP};
+use crate::store::findings::Findings;
+use crate::store::memory::shard::{Shard, Swept};
+use crate::store::{CounterStore, Peek, Refusal, StoreError};
 use crate::timestamp::Timestamp;
 
 /// Counters in memory: exact under any number of threads, and gone with the process.
@@ -215,10 +217,9 @@ impl Locked<'_> {
         now: Timestamp,
         forgotten_until: i64,
     ) -> Result<(Peek, usize), StoreError> {
-        let mut used = Vec::with_capacity(charges.charges().len());
-        let mut exceeded: Option<(usize, Freed)> = None;
+        let mut findings = Findings::new(now, charges.charges().len());
         let mut added = 0_usize;
-        for (index, (charge, home)) in charges.charges().iter().zip(&self.homes).enumerate() {
+        for (charge, home) in charges.charges().iter().zip(&self.homes) {
             let before = match self.shard(*home).and_then(|shard| shard.get(charge.key())) {
                 Some(Entry::Counter(counter)) => Some(counter),
                 Some(Entry::UsedUntil(_)) => {
@@ -227,28 +228,15 @@ impl Locked<'_> {
                 None => None,
             };
             added = added.saturating_add(usize::from(before.is_none()));
-            let standing = Counter::standing(before, charge, now);
-            used.push(standing.used);
-            if let Some(freed) = standing.exceeded
-                && exceeded.is_none_or(|(_, latest)| freed > latest)
-            {
-                exceeded = Some((index, freed));
-            }
+            findings.add(before, charge);
         }
-        let exceeded = exceeded.map(|(charge, freed)| {
-            let retry_after = match freed {
-                Freed::At(moment) => Some(Duration::from_secs(now.seconds_until(moment))),
-                Freed::Never => None,
-            };
-            Exceeded::new(charge, retry_after)
-        });
         let mark = charges.approval().zip(self.approval_home).map(|(approval, home)| {
             let keep_until = Timestamp::from(approval.keep_until()).micros();
             keep_until <= forgotten_until
                 || self.shard(home).is_some_and(|shard| shard.get(approval.key()).is_some())
         });
         let added = added.saturating_add(usize::from(mark == Some(false)));
-        Ok((Peek::new(used, mark == Some(true), exceeded), added))
+        Ok((findings.into_peek(mark == Some(true)), added))
     }
 
     fn shard(&self, index: usize) -> Option<&Shard> {
@@ -303,6 +291,3 @@ impl fmt::Debug for MemoryStore {
 
 /// A power of two, and no more than a `u64` has bits.
 const SHARDS: usize = 64;
-
-/// Entries that are over are not looked for below this count.
-const SMALLEST_SWEEP: usize = 4_096;

@@ -2,7 +2,7 @@
 //!
 //! A line has the shape of a line of `replay`, with `expect` beside it. `tools` is what the server lists; without it there is
 //! no catalog.
-#![expect(clippy::unwrap_used, reason = "what is wrong with a fixture fails the test")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "what is wrong with a fixture fails the test")]
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,8 +10,8 @@ use std::time::SystemTime;
 
 use mcp_policy::risk::{RiskCatalog, listed_tools};
 use mcp_policy::{
-    Approval, ApprovalRequest, Context, Decision, Denial, Evaluator, MemoryStore, Outcome, Permit, Policy,
-    Stop, ToolCall, json,
+    Approval, ApprovalRequest, Context, CounterStore, Decision, Denial, Evaluator, MemoryStore, Outcome,
+    Permit, Policy, Stop, ToolCall, json,
 };
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -19,6 +19,11 @@ use time::format_description::well_known::Rfc3339;
 
 #[test]
 fn every_case_comes_to_what_it_says() {
+    play_all(|| Box::new(MemoryStore::new()));
+}
+
+/// Plays every case, each with a store of its own.
+pub(crate) fn play_all(open: impl Fn() -> Box<dyn CounterStore>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cases");
     let (mut files, mut expectations, mut failures) = (0_usize, 0_usize, Vec::new());
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -31,7 +36,7 @@ fn every_case_comes_to_what_it_says() {
             let name = format!("{file}: {}", case["name"].as_str().unwrap());
             let policy = Policy::from_json(&case["policy"].to_string());
             let policy = policy.unwrap_or_else(|error| panic!("{name}: {error}"));
-            let mut play = Play::new(policy, case.get("tools"));
+            let mut play = Play::new(policy, case.get("tools"), open());
             for (number, line) in case["lines"].as_array().unwrap().iter().enumerate() {
                 let Some((expected, got)) = play.line(number, line) else { continue };
                 expectations = expectations.saturating_add(1);
@@ -47,15 +52,15 @@ fn every_case_comes_to_what_it_says() {
 
 /// One case while it is played.
 struct Play {
-    evaluator: Evaluator<MemoryStore>,
-    permits: HashMap<u64, Permit<MemoryStore>>,
+    evaluator: Evaluator<Box<dyn CounterStore>>,
+    permits: HashMap<u64, Permit<Box<dyn CounterStore>>>,
     requests: HashMap<u64, ApprovalRequest>,
     approvals: HashMap<u64, Approval>,
 }
 
 impl Play {
-    fn new(policy: Policy, tools: Option<&Value>) -> Self {
-        let mut evaluator = Evaluator::builder(MemoryStore::new()).policy(policy);
+    fn new(policy: Policy, tools: Option<&Value>, store: Box<dyn CounterStore>) -> Self {
+        let mut evaluator = Evaluator::builder(store).policy(policy);
         if let Some(tools) = tools {
             let catalog = RiskCatalog::new();
             catalog.learn("server", listed_tools(tools).unwrap());

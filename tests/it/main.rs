@@ -20,6 +20,8 @@ mod recommend;
 mod reports;
 mod schema;
 mod settlement;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod store;
 mod threads;
 mod warnings;

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::limit::{Charged, Counter, HOUR};
-use crate::timestamp::Timestamp;
+use crate::limit::{Charged, Counter};
+use crate::store::entry::Entry;
 
 #[derive(Debug, Default)]
 pub(super) struct Shard {
@@ -19,39 +19,6 @@ pub(super) struct Swept {
     /// Until when the last of the dropped uses of approvals had to be remembered, in microseconds.
     pub(super) forgotten_until: i64,
 }
-
-#[derive(Debug)]
-pub(super) enum Entry {
-    Counter(Counter),
-    /// An approval that was used, and the moment, in microseconds, until which that must be remembered.
-    UsedUntil(i64),
-}
-
-impl Entry {
-    /// The first moment at which it does not matter any more.
-    fn ends(&self) -> i64 {
-        match self {
-            Self::Counter(counter) => counter.ends(),
-            Self::UsedUntil(until) => *until,
-        }
-    }
-
-    pub(super) fn is_over(&self, now: Timestamp) -> bool {
-        now.micros() >= self.ends()
-    }
-
-    /// Whether it has been over for so long that a clock which is set back would make the counter start over:
-    /// for two windows, and for a day.
-    pub(super) fn is_long_over(&self, now: Timestamp) -> bool {
-        let margin = match self {
-            Self::Counter(counter) => counter.length().saturating_mul(2),
-            Self::UsedUntil(_) => 0,
-        };
-        now.micros() >= self.ends().saturating_add(margin.max(DAY))
-    }
-}
-
-const DAY: i64 = HOUR * 24;
 
 impl Shard {
     pub(super) fn get(&self, key: &str) -> Option<&Entry> {
