@@ -24,6 +24,8 @@ pub mod store;
 pub mod evaluator;
 pub mod lint;
 
+pub mod mcp;
+
 pub use call::{Approval, Arguments, Context, Fingerprint, FingerprintError, ToolCall};
 pub use diagnostic::{Diagnostic, DiagnosticCode};
 pub use evaluator::{Decision, Evaluator, Permit};

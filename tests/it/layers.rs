@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest first. Those of one line are a family.
-const ORDER: [&[&str]; 15] = [
+const ORDER: [&[&str]; 16] = [
     &["names"],
     &["short_text"],
     &["number"],
@@ -21,6 +21,7 @@ const ORDER: [&[&str]; 15] = [
     &["policy"],
     &["store"],
     &["evaluator", "lint"],
+    &["mcp"],
 ];
 
 #[test]

@@ -9,6 +9,7 @@ mod evaluating;
 mod hostile_values;
 mod layers;
 mod lint;
+mod mcp;
 mod reading;
 mod reports;
 mod schema;
