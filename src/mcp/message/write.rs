@@ -112,7 +112,10 @@ mod tests {
     #[test]
     fn t24_numbers_are_written_as_they_were_read() {
         let value = json!([u64::MAX, i64::MIN, 0.1, -0.0, 1e20, 5e-324, 100.0]);
-        assert_eq!(written(&value), "[18446744073709551615,-9223372036854775808,0.1,-0.0,1e+20,5e-324,100.0]");
+        assert_eq!(
+            written(&value),
+            "[18446744073709551615,-9223372036854775808,0.1,-0.0,1e+20,5e-324,100.0]"
+        );
     }
 
     proptest! {

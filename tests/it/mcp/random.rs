@@ -104,9 +104,10 @@ proptest! {
 fn accepted() -> Vec<String> {
     let config = Config { failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let lines = lines();
     let mut accepted = Vec::new();
     for _ in 0..8_000 {
-        let line = lines().new_tree(&mut runner).unwrap().current();
+        let line = lines.new_tree(&mut runner).unwrap().current();
         if let Ok(message) = Message::read(line.as_bytes(), &Limits::CLIENT) {
             accepted.push(message.to_line());
         }
@@ -129,7 +130,7 @@ fn read_by(program: &str, arguments: &[&str], lines: &[String]) -> Option<Vec<Va
     writer.join().unwrap().unwrap();
     assert!(output.status.success(), "{program} refuses a line");
     let text = String::from_utf8(output.stdout).unwrap();
-    Some(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+    Some(text.lines().map(|line| mcp_policy::json::parse(line).unwrap()).collect())
 }
 
 /// Numbers as this reader takes them: other languages write `100` for `100.0`, and Node knows doubles only.
