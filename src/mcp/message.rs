@@ -38,6 +38,8 @@ use crate::mcp::Id;
 use crate::mcp::message::write::{write_members, write_object, write_text, write_value};
 
 /// One JSON-RPC message of MCP.
+///
+/// There is none that was not read by [`Message::read`], or made here of what was.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "JSON-RPC has no others, and batches are refused")]
 pub enum Message {
@@ -206,7 +208,11 @@ impl Message {
 
 impl Request {
     /// A request.
-    pub fn new(id: impl Into<Id>, method: impl Into<String>, params: Option<Map<String, Value>>) -> Self {
+    pub(crate) fn new(
+        id: impl Into<Id>,
+        method: impl Into<String>,
+        params: Option<Map<String, Value>>,
+    ) -> Self {
         Self { id: id.into(), method: method.into().into(), params, rest: Map::new() }
     }
 
@@ -239,7 +245,7 @@ impl Request {
 
 impl Notification {
     /// A notification.
-    pub fn new(method: impl Into<String>, params: Option<Map<String, Value>>) -> Self {
+    pub(crate) fn new(method: impl Into<String>, params: Option<Map<String, Value>>) -> Self {
         Self { method: method.into().into(), params, rest: Map::new() }
     }
 
@@ -258,13 +264,12 @@ impl Notification {
 
 impl Response {
     /// An answer with a result.
-    pub fn result(id: impl Into<Id>, result: Map<String, Value>) -> Self {
+    pub(crate) fn result(id: impl Into<Id>, result: Map<String, Value>) -> Self {
         Self { id: Some(id.into()), body: Body::Result(result), rest: Map::new() }
     }
 
     /// An answer with an error.
-    #[must_use]
-    pub fn error(id: Option<Id>, code: i64, message: &str, data: Option<Value>) -> Self {
+    pub(crate) fn error(id: Option<Id>, code: i64, message: &str, data: Option<Value>) -> Self {
         Self { id, body: Body::Error(error_object(code, message, data)), rest: Map::new() }
     }
 

@@ -54,6 +54,12 @@ pub(crate) fn is_known_request(method: &str) -> bool {
     !method.starts_with("notifications/") && members_of(method).is_some()
 }
 
+/// Whether some server may take a method for `tools/call`.
+pub(crate) fn is_call_like(method: &str) -> bool {
+    let letters = method.bytes().filter(u8::is_ascii_alphabetic).map(|byte| byte.to_ascii_lowercase());
+    letters.eq(*b"toolscall")
+}
+
 struct Member {
     name: &'static str,
     kind: Kind,
