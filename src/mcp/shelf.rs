@@ -54,10 +54,10 @@ impl<V> Shelf<V> {
         }
         let keys = self.order.entry(Arc::clone(principal)).or_default();
         keys.retain(|known| **known != *key);
-        if keys.len() >= MAX_PER_PRINCIPAL {
-            if let Some(oldest) = keys.pop_front() {
-                self.entries.remove(&oldest);
-            }
+        if keys.len() >= MAX_PER_PRINCIPAL
+            && let Some(oldest) = keys.pop_front()
+        {
+            self.entries.remove(&oldest);
         }
         keys.push_back(key.into());
         self.entries.insert(key.into(), Entry { principal: Arc::clone(principal), expires_at, value });

@@ -21,7 +21,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Message, MessageErro
         values: limits.values,
         wide_integers: WideIntegers::Refuse,
     };
-    match json::read(text, bounds, &mut Values).map_err(refusal)? {
+    match json::read(text, bounds, &mut Values).map_err(|fault| refusal(&fault))? {
         Value::Object(envelope) => message(envelope),
         Value::Array(_) => Err(invalid("batches are not taken: send one message at a time")),
         _ => Err(invalid("a message is an object")),
@@ -111,7 +111,7 @@ fn failure(id: Option<Id>, error: Value, rest: Map<String, Value>) -> Result<Mes
     }
 }
 
-fn refusal(fault: Fault) -> MessageError {
+fn refusal(fault: &Fault) -> MessageError {
     // The texts of the reader quote a character at most, and that could be one of a secret.
     match fault.kind {
         FaultKind::Depth => invalid("the message is nested too deep"),

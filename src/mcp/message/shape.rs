@@ -60,6 +60,7 @@ pub(crate) fn is_call_like(method: &str) -> bool {
     letters.eq(*b"toolscall")
 }
 
+#[derive(Clone, Copy)]
 struct Member {
     name: &'static str,
     kind: Kind,
@@ -87,6 +88,10 @@ impl Kind {
 
 const fn any(name: &'static str) -> Member {
     Member { name, kind: Kind::Any, required: false }
+}
+
+const fn array(name: &'static str) -> Member {
+    Member { name, kind: Kind::Array, required: false }
 }
 
 const fn object(name: &'static str) -> Member {
@@ -150,7 +155,7 @@ const METHODS: [(&[&str], &[Member]); 21] = [
     (
         &["sampling/createMessage"],
         &[
-            required(Member { name: "messages", kind: Kind::Array, required: true }),
+            required(array("messages")),
             any("modelPreferences"),
             any("systemPrompt"),
             any("includeContext"),

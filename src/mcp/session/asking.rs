@@ -1,5 +1,6 @@
 //! Questions to the client: those of the server, and whether a call is approved.
 
+use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use serde_json::{Map, Value};
@@ -76,7 +77,7 @@ impl<S> Session<S> {
                     return Step::Judge(call);
                 }
                 self.places.remove(call.request().id());
-                Step::Done(self.declined(&call))
+                Step::Done(call.declined())
             }
         }
     }
@@ -132,7 +133,8 @@ fn push_visible(text: &str, shown: &mut String) {
     for (count, character) in text.chars().enumerate() {
         if count == LONGEST {
             let rest = text.chars().count().saturating_sub(LONGEST);
-            shown.push_str(&format!("… ({rest} more characters are not shown)"));
+            // Writing to a string does not fail.
+            let _ = write!(shown, "… ({rest} more characters are not shown)");
             return;
         }
         if is_invisible(character) {

@@ -14,6 +14,7 @@ use crate::mcp::approvals::{Approvals, Carried, is_sealed};
 use crate::mcp::gate::{Gate, Retries};
 use crate::mcp::ledger::{Flow, call_key, flow_key};
 use crate::mcp::message::{is_modern, protocol_version};
+use crate::mcp::session::client::refuse_request;
 use crate::mcp::session::pending::{PendingCall, PendingKind};
 use crate::mcp::session::{Actions, Decided, Event, MAX_PENDING, Place, Session};
 use crate::mcp::{BUSY, INVALID_REQUEST, Id, Identity, Message, MessageError, Request, Response};
@@ -61,7 +62,7 @@ impl<S> Session<S> {
     /// A call that meanwhile came twice under one identifier is refused, and costs nothing.
     pub fn decided(&mut self, call: Box<JudgedCall<S>>, decision: Decision<S>, now: SystemTime) -> Step<S> {
         if let Some(error) = self.gone(&call) {
-            let mut actions = self.refuse_request(error, &call.request);
+            let mut actions = refuse_request(error, &call.request);
             if let Decision::Allow(permit) = decision {
                 actions.settle_later(permit, Outcome::Unsent);
             }
@@ -69,7 +70,7 @@ impl<S> Session<S> {
         }
         match decision {
             Decision::Allow(permit) => Step::Done(self.allowed(*call, permit)),
-            Decision::Deny(denial) => Step::Done(self.denied(&call, denial)),
+            Decision::Deny(denial) => Step::Done(call.denied(denial)),
             Decision::NeedsApproval(request) => self.unapproved(call, request, now),
         }
     }
@@ -80,19 +81,16 @@ impl<S> Session<S> {
         let mut approval = None;
         if let (Approvals::Elicit(elicitation), Some(state)) =
             (&settings.approvals, request.text("requestState"))
+            && is_sealed(state)
         {
-            if is_sealed(state) {
-                let Some((sealed, carried)) = elicitation.open(state) else {
-                    let denial = answer::approval_invalid();
-                    let call = self.judged(request, None, None);
-                    return Step::Done(self.denied(&call, denial));
-                };
-                if !restore(&mut request, carried) {
-                    let call = self.judged(request, None, None);
-                    return Step::Done(self.declined(&call));
-                }
-                approval = Some(sealed);
+            let Some((sealed, carried)) = elicitation.open(state) else {
+                let call = self.judged(request, None, None);
+                return Step::Done(call.denied(answer::approval_invalid()));
+            };
+            if !restore(&mut request, carried) {
+                return Step::Done(self.judged(request, None, None).declined());
             }
+            approval = Some(sealed);
         }
         let flow = if settings.retries == Retries::ChargeOnce && approval.is_none() {
             self.flow_of(&request, now)
@@ -158,17 +156,6 @@ impl<S> Session<S> {
         self.forward(call.request, kind).and(event)
     }
 
-    pub(super) fn denied(&mut self, call: &JudgedCall<S>, denial: Denial) -> Actions<S> {
-        let denials = self.gate.settings().denials;
-        let result = answer::denied(&denial, denials, Some(call.request.id()), call.is_modern());
-        call.answer(result).and(call.event(Decided::Denied(denial)))
-    }
-
-    pub(super) fn declined(&mut self, call: &JudgedCall<S>) -> Actions<S> {
-        let result = answer::declined(Some(call.request.id()), call.is_modern());
-        call.answer(result).and(call.event(Decided::Declined))
-    }
-
     fn unapproved(
         &mut self,
         mut call: Box<JudgedCall<S>>,
@@ -188,18 +175,13 @@ impl<S> Session<S> {
                 let elicitation = elicitation.clone();
                 match self.ask(call, &request, &elicitation, now) {
                     Ok(actions) => actions,
-                    Err(call) => self.refer(&call, &request),
+                    Err(call) => call.refer(&request),
                 }
             }
             Approvals::Hold => self.hold(call, request),
-            Approvals::Refer => self.refer(&call, &request),
+            Approvals::Refer => call.refer(&request),
         };
         Step::Done(actions.and(event))
-    }
-
-    fn refer(&self, call: &JudgedCall<S>, request: &ApprovalRequest) -> Actions<S> {
-        let id = Some(call.request.id());
-        call.answer(answer::unapproved(request, answer::NEEDS_APPROVAL, id, call.is_modern()))
     }
 
     fn hold(&mut self, mut call: Box<JudgedCall<S>>, approval: ApprovalRequest) -> Actions<S> {
@@ -229,12 +211,13 @@ impl<S> Session<S> {
     }
 
     /// A held call was not approved: the client is told.
+    #[expect(clippy::needless_pass_by_value, reason = "a held call is answered once")]
     pub fn decline(&mut self, held: HeldCall<S>) -> Actions<S> {
         if !self.is_held(&held.call) {
             return Actions::none().and(Event::DroppedFromClient("the call was cancelled"));
         }
         self.places.remove(held.call.request.id());
-        self.declined(&held.call)
+        held.call.declined()
     }
 
     pub(super) fn is_held(&self, call: &JudgedCall<S>) -> bool {
@@ -304,6 +287,23 @@ impl<S> JudgedCall<S> {
             self.arguments().map(|arguments| arguments.keys().cloned().collect()).unwrap_or_default();
         arguments.sort_unstable();
         Event::Decided { id: self.request.id.clone(), tool: self.tool().to_owned(), arguments, decision }
+    }
+
+    fn denied(&self, denial: Denial) -> Actions<S> {
+        let denials = self.gate.settings().denials;
+        let result = answer::denied(&denial, denials, Some(self.request.id()), self.is_modern());
+        self.answer(result).and(self.event(Decided::Denied(denial)))
+    }
+
+    pub(super) fn declined(&self) -> Actions<S> {
+        let result = answer::declined(Some(self.request.id()), self.is_modern());
+        self.answer(result).and(self.event(Decided::Declined))
+    }
+
+    /// Tells the client that the call needs approval.
+    fn refer(&self, request: &ApprovalRequest) -> Actions<S> {
+        let id = Some(self.request.id());
+        self.answer(answer::unapproved(request, answer::NEEDS_APPROVAL, id, self.is_modern()))
     }
 
     pub(super) fn answer(&self, result: Map<String, Value>) -> Actions<S> {

@@ -58,18 +58,18 @@ impl<S> Session<S> {
     fn request_from_client(&mut self, request: Request, now: SystemTime) -> Step<S> {
         if self.places.contains_key(request.id()) {
             let error = MessageError::new(INVALID_REQUEST, "a request with this `id` is under way");
-            return Step::Done(self.refuse_request(error, &request));
+            return Step::Done(refuse_request(error, &request));
         }
         if self.places.len() >= MAX_PENDING {
             let error = MessageError::new(BUSY, "too many requests are under way");
-            return Step::Done(self.refuse_request(error, &request));
+            return Step::Done(refuse_request(error, &request));
         }
         if request.method() == "tools/call" {
             return self.call(request, now);
         }
         let kind = match self.kind_of(&request, now) {
             Ok(kind) => kind,
-            Err(error) => return Step::Done(self.refuse_request(error, &request)),
+            Err(error) => return Step::Done(refuse_request(error, &request)),
         };
         if request.method() == "initialize" {
             self.elicits = request.param("capabilities").is_some_and(elicits);
@@ -194,10 +194,6 @@ impl<S> Session<S> {
         Actions::to_server(Message::Request(request))
     }
 
-    pub(super) fn refuse_request(&self, error: MessageError, request: &Request) -> Actions<S> {
-        refuse(error.of_request(Some(request.id().clone())), Some(request.method()))
-    }
-
     /// Whether a method passes unjudged. `tools/call` and what looks like it never do.
     pub(super) fn passes(&self, method: &str) -> bool {
         !shape::is_call_like(method) && (self.gate.names(method) || self.gate.monitors())
@@ -207,6 +203,10 @@ impl<S> Session<S> {
     pub(super) fn monitored(&self, method: &str) -> Option<Event> {
         (!self.gate.names(method)).then(|| Event::Monitored { method: method.to_owned() })
     }
+}
+
+pub(super) fn refuse_request<S>(error: MessageError, request: &Request) -> Actions<S> {
+    refuse(error.of_request(Some(request.id().clone())), Some(request.method()))
 }
 
 fn refuse<S>(error: MessageError, method: Option<&str>) -> Actions<S> {

@@ -5,13 +5,14 @@ use std::time::SystemTime;
 use serde_json::{Map, Value};
 
 use crate::limit::Outcome;
+use crate::mcp::answer;
 use crate::mcp::ledger::{Flow, flow_key};
 use crate::mcp::message::shape::{self, looks_like_one_of};
 use crate::mcp::message::{Body, error_object};
 use crate::mcp::session::pending::{Pending, PendingCall, PendingKind};
 use crate::mcp::session::tasks::{QUESTIONS, is_task, outcome_of};
 use crate::mcp::session::{Actions, Event, Session};
-use crate::mcp::{INTERNAL_ERROR, INVALID_REQUEST, Message, MessageError, Response};
+use crate::mcp::{INTERNAL_ERROR, INVALID_REQUEST, Id, Message, MessageError, Response};
 
 impl<S> Session<S> {
     /// Takes the server's answer to a request of the client.
@@ -77,7 +78,7 @@ impl<S> Session<S> {
         &self,
         kind: &PendingKind<S>,
         result: &mut Map<String, Value>,
-        id: &crate::mcp::Id,
+        id: &Id,
         now: SystemTime,
     ) -> bool {
         match kind {
@@ -136,22 +137,16 @@ impl<S> Session<S> {
         (asks && !self.passes("elicitation/create"))
             .then_some("the server wants something of the client that does not pass")
     }
+}
 
-    /// The server's answer to a request of the client cannot be read: the client is not left waiting.
-    pub(super) fn unreadable(&mut self, pending: Pending<S>) -> Actions<S> {
-        let text = "the server's answer cannot be read";
-        let mut actions = Actions::to_client(Message::Response(Response::error(
-            Some(pending.id),
-            INTERNAL_ERROR,
-            text,
-            None,
-        )));
-        if let PendingKind::Call(call) = pending.kind {
-            actions.settle_later(call.permit, Outcome::Failed);
-        }
-        actions
-            .and(Event::RefusedFromServer { method: None, error: MessageError::new(INVALID_REQUEST, text) })
+/// The server's answer to a request of the client cannot be read: the client is not left waiting.
+pub(super) fn unreadable<S>(pending: Pending<S>) -> Actions<S> {
+    let text = "the server's answer cannot be read";
+    let mut actions = Actions::to_client(answer::error(pending.id, INTERNAL_ERROR, text));
+    if let PendingKind::Call(call) = pending.kind {
+        actions.settle_later(call.permit, Outcome::Failed);
     }
+    actions.and(Event::RefusedFromServer { method: None, error: MessageError::new(INVALID_REQUEST, text) })
 }
 
 /// Whether a server wants more of the client before it answers.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::mcp::session::asking::{Question, cancelled};
 use crate::mcp::session::client::not_found;
 use crate::mcp::session::pending::{Pending, PendingKind, TaskMethod};
-use crate::mcp::session::results::subscription_of;
+use crate::mcp::session::results::{subscription_of, unreadable};
 use crate::mcp::session::tasks::QUESTIONS;
 use crate::mcp::session::{Actions, Event, MAX_QUESTIONS, Session};
 use crate::mcp::{BUSY, INVALID_REQUEST, Id, Message, MessageError, Notification, Request, Response};
@@ -18,7 +18,7 @@ impl<S> Session<S> {
         match Message::read(bytes, &self.gate.settings().server_limits) {
             Ok(message) => self.step_message_from_server(message, now),
             Err(error) => match error.answered().and_then(|id| self.take_pending(id)) {
-                Some(pending) => self.unreadable(pending),
+                Some(pending) => unreadable(pending),
                 None => refuse(error, None),
             },
         }
@@ -129,10 +129,10 @@ impl<S> Session<S> {
 
     /// News of a task may say how it ended.
     fn settle_told(&self, notification: &Notification, actions: &mut Actions<S>, now: SystemTime) {
-        if let Some(params) = notification.params() {
-            if let Some(task) = params.get("taskId").and_then(Value::as_str) {
-                self.settle_task(task, TaskMethod::Look, params, actions, now);
-            }
+        if let Some(params) = notification.params()
+            && let Some(task) = params.get("taskId").and_then(Value::as_str)
+        {
+            self.settle_task(task, TaskMethod::Look, params, actions, now);
         }
     }
 
