@@ -32,4 +32,4 @@ pub use evaluator::{Decision, Evaluator, Permit};
 pub use limit::Outcome;
 pub use policy::document::PolicyDocument;
 pub use policy::{ApprovalRequest, Denial, DenialCode, Policy, PolicyError, Stop, Verdict};
-pub use store::{AsyncCounterStore, CounterStore, MemoryStore};
+pub use store::{CounterStore, MemoryStore};

@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub(crate) use charge::ChargeError;
 pub use charge::{ApprovalUse, Charge, Charged, Charges, Reservation, WindowId};
 pub(crate) use counter::{Counter, Freed, HOUR};
-pub(crate) use key::{Key, write_text};
+pub(crate) use key::{Key, counter_key};
 pub(crate) use scope::{Scope, ScopeError};
 pub use window::Window;
 pub(crate) use window::WindowName;

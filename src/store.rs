@@ -1,6 +1,9 @@
 //! Counter stores: where what was charged is kept.
 
 mod asynchronous;
+mod blocking;
+#[cfg(feature = "test-util")]
+pub mod conformance;
 mod memory;
 
 use std::error::Error;
@@ -9,6 +12,7 @@ use std::ops::Deref;
 use std::time::{Duration, SystemTime};
 
 pub use asynchronous::AsyncCounterStore;
+pub use blocking::Blocking;
 pub use memory::MemoryStore;
 
 use crate::limit::{Amount, Charges, Reservation};

@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+
+use crate::limit::{Algorithm, Window};
 
 /// A key under construction.
 ///
@@ -55,6 +58,15 @@ impl Key {
     }
 }
 
+/// The part of a counter's key that is the same for every call. `mark` says what kind of name it is.
+pub(crate) fn counter_key(mark: &str, name: &str, window: Window, algorithm: Algorithm) -> Arc<str> {
+    let mut key = format!("|{mark}");
+    write_text(name, &mut key);
+    // Writing to a string does not fail.
+    let _ = write!(key, "|{window}|{algorithm}");
+    key.into()
+}
+
 /// Most keys are shorter.
 const USUAL_LENGTH: usize = 96;
 
@@ -62,7 +74,7 @@ const USUAL_LENGTH: usize = 96;
 const LONGEST_TEXT: usize = 64;
 
 /// Writes a mark and a text.
-pub(crate) fn write_text(text: &str, key: &mut String) {
+fn write_text(text: &str, key: &mut String) {
     if text.len() <= LONGEST_TEXT {
         key.push(':');
         escape(text, |_| false, key);

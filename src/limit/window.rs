@@ -1,6 +1,8 @@
 //! Windows: how long a charge counts.
 
 use std::fmt;
+use std::ops::Range;
+use std::time::SystemTime;
 
 use crate::names::names;
 use crate::timestamp::{Timestamp, month_start};
@@ -42,6 +44,26 @@ impl Window {
             Self::Seconds(86_400) => Self::Day,
             other => other,
         }
+    }
+
+    /// The window of this kind that a moment is in, from its first moment to the first after it: what a store
+    /// counts by. `None` for [`Lifetime`](Self::Lifetime), which has no ends.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use mcp_policy::limit::Window;
+    ///
+    /// let minute = Window::Minute.bounds(SystemTime::UNIX_EPOCH + Duration::from_millis(61_500)).unwrap();
+    /// assert_eq!(minute.start, SystemTime::UNIX_EPOCH + Duration::from_secs(60));
+    /// assert_eq!(minute.end, SystemTime::UNIX_EPOCH + Duration::from_secs(120));
+    /// ```
+    #[must_use]
+    pub fn bounds(self, now: SystemTime) -> Option<Range<SystemTime>> {
+        if self == Self::Lifetime {
+            return None;
+        }
+        let (start, end) = self.around(now.into());
+        Some(Timestamp::from_micros(start).into()..Timestamp::from_micros(end).into())
     }
 
     /// Its length in microseconds, if every one is equally long.

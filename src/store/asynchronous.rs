@@ -1,4 +1,4 @@
-//! Stores that answer later: the same three operations, as futures.
+//! Stores that are waited for: the same three operations, as futures.
 
 use std::future::Future;
 use std::time::SystemTime;
@@ -21,6 +21,9 @@ use crate::store::{CounterStore, Peek, Refusal, StoreError};
 ///
 /// An [`Arc`](std::sync::Arc) of a synchronous store is a store. One that implements only this trait is
 /// shared by cloning it: let the clones be one store.
+///
+/// The operations are called as those of [`CounterStore`], so where a synchronous store's are called by hand,
+/// import one of the two traits.
 ///
 /// ```
 /// use std::sync::Arc;

@@ -49,8 +49,14 @@ fn a_file_uses_lower_layers_and_its_own_family() {
 fn nothing_in_the_core_touches_the_outside_world() {
     const OUTSIDE: [&str; 7] =
         ["std::fs", "std::net::Tcp", "std::net::Udp", "std::process", "std::env", "std::io", "std::thread"];
+    /// The one suite that starts threads, and the stores that are somewhere else.
+    const ADAPTERS: [&str; 3] = ["store/conformance", "store/redis", "store/sqlite"];
     for (file, text) in sources() {
+        if ADAPTERS.iter().any(|adapter| file.with_extension("").starts_with(adapter)) {
+            continue;
+        }
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
         for outside in OUTSIDE {
             assert!(!code.contains(outside), "{file:?} uses {outside}");
         }

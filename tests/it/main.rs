@@ -1,9 +1,12 @@
 //! The integration tests: one binary.
 
 mod allocations;
+mod asynchronous;
 mod bounds;
 mod cases;
 mod codes;
+#[cfg(feature = "test-util")]
+mod conformance;
 mod documents;
 mod evaluating;
 mod hostile_values;

@@ -7,8 +7,6 @@
     reason = "what goes wrong in a helper is to fail the test"
 )]
 
-mod model;
-
 use std::future::pending;
 use std::pin::pin;
 use std::task::{Context as TaskContext, Waker};

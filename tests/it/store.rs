@@ -8,6 +8,7 @@
     reason = "what goes wrong in a helper is to fail the test"
 )]
 
+mod degraded;
 mod failing;
 mod keys;
 mod policies;

@@ -10,7 +10,6 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use mcp_policy::{Context, Decision, DenialCode, Evaluator, MemoryStore, Outcome, ToolCall};
-use proptest::prelude::*;
 use serde_json::{Value, json};
 
 const THREADS: usize = 64;
@@ -202,94 +201,6 @@ fn t34_under_threads_each_counter_holds_what_passed_and_nothing_else() {
         let call = ToolCall::new("both", None::<&Value>);
         let both = u64::try_from(of(false)).unwrap() * 1_000_000;
         assert_eq!(used(&evaluator, &call), [both, 70_000_000]);
-    }
-}
-
-/// A fixed window as a plain model counts it: in milliseconds, on a clock that only goes forward.
-#[derive(Clone, Copy, Debug)]
-struct Model {
-    max: u64,
-    seconds: u64,
-    increment: u64,
-    window: u64,
-    used: u64,
-}
-
-impl Model {
-    fn used_at(&self, millis: u64) -> u64 {
-        if millis / (self.seconds * 1000) == self.window { self.used } else { 0 }
-    }
-
-    fn charge(&mut self, millis: u64) {
-        self.used = self.used_at(millis) + self.increment;
-        self.window = millis / (self.seconds * 1000);
-    }
-
-    /// When the charge fits if it does not now: `u64::MAX` if it never does.
-    fn freed(&self, millis: u64) -> Option<u64> {
-        if self.used_at(millis) + self.increment <= self.max {
-            None
-        } else if self.increment > self.max {
-            Some(u64::MAX)
-        } else {
-            Some((millis / (self.seconds * 1000) + 1) * self.seconds * 1000)
-        }
-    }
-}
-
-fn model() -> impl Strategy<Value = Model> {
-    (0_u64..12, 1_u64..90, 1_u64..5).prop_map(|(max, seconds, increment)| Model {
-        max,
-        seconds,
-        increment,
-        window: 0,
-        used: 0,
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn t34_any_two_limits_are_charged_both_or_neither(
-        mut models in [model(), model()],
-        steps in prop::collection::vec((0_u64..20_000, 0_usize..4), 1..60),
-    ) {
-        let limit = |index: usize| {
-            let Model { max, seconds, increment, .. } = models[index];
-            json!({"counter": format!("c{index}"), "window": seconds, "max": max, "increment": increment, "scope": "global"})
-        };
-        let charged: [&[usize]; 4] = [&[0, 1], &[1, 0], &[0], &[1]];
-        let tools: serde_json::Map<_, _> = charged.iter().enumerate().map(|(tool, charged)| {
-            let limits: Vec<_> = charged.iter().map(|index| limit(*index)).collect();
-            (format!("t{tool}"), json!({"limits": limits}))
-        }).collect();
-        let evaluator = evaluator(&json!({"version": "1", "default": "deny", "tools": tools}));
-        let mut millis = 0;
-        for (step, tool) in steps {
-            millis += step;
-            let name = format!("t{tool}");
-            let now = SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
-            let decision = evaluator.evaluate_at(&ToolCall::new(&name, None::<&Value>), now);
-            // The one that frees last is reported; of two at the same moment, the first.
-            let exceeded = charged[tool].iter().enumerate()
-                .filter_map(|(place, index)| Some((models[*index].freed(millis)?, place)))
-                .reduce(|first, next| if next.0 > first.0 { next } else { first });
-            match (exceeded, decision) {
-                (None, Decision::Allow(permit)) => {
-                    prop_assert_eq!(permit.charged().len(), charged[tool].len());
-                    charged[tool].iter().for_each(|index| models[*index].charge(millis));
-                }
-                (Some((freed, place)), Decision::Deny(denial)) => {
-                    prop_assert_eq!(denial.code(), DenialCode::LimitExceeded);
-                    let rule = format!("/tools/{name}/limits/{place}");
-                    prop_assert_eq!(denial.rule(), Some(rule.as_str()));
-                    let wait = (freed < u64::MAX).then(|| Duration::from_secs((freed - millis).div_ceil(1000)));
-                    prop_assert_eq!(denial.retry_after(), wait);
-                }
-                (expected, decision) => prop_assert!(false, "{millis}: {expected:?} {decision:?}"),
-            }
-        }
     }
 }
 

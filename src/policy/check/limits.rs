@@ -7,7 +7,7 @@ use serde_json::Number;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, nearest};
 use crate::json::excerpt;
 use crate::limit::{
-    Algorithm, Amount, Increment, Limit, LimitSpot, Refund, Scope, ScopeError, Window, write_text,
+    Algorithm, Amount, Increment, Limit, LimitSpot, Refund, Scope, ScopeError, Window, counter_key,
 };
 use crate::number::{AmountError, Decimal};
 use crate::path::{Path, PathError};
@@ -40,8 +40,7 @@ impl Checker<'_> {
         let spot = LimitSpot::Limits(index);
         let (owner, report) = (&block.pointer, &mut *self.report);
         let counter = self.counters.number(&limit.counter, &counting, owner, spot, place, report);
-        let mut key = String::from("|counter");
-        write_text(&limit.counter, &mut key);
+        let key = counter_key("counter", &limit.counter, window, limit.algorithm);
         let limit = Limit {
             owner: Arc::clone(owner),
             spot,
@@ -53,7 +52,7 @@ impl Checker<'_> {
             scopes: counting.scopes,
             increment,
             refund: limit.refund,
-            key: format!("{key}|{window}|{}", limit.algorithm).into(),
+            key,
         };
         block.add(limit);
     }
@@ -70,8 +69,7 @@ impl Checker<'_> {
         let (owner, report) = (&block.pointer, &mut *self.report);
         // No `counter` can be named like this: it would have a control character.
         let counter = self.counters.number(&format!("\0{owner}"), &counting, owner, spot, &place, report);
-        let mut key = String::from("|rule");
-        write_text(owner, &mut key);
+        let key = counter_key("rule", owner, window, algorithm);
         let limit = Limit {
             owner: Arc::clone(owner),
             spot,
@@ -83,7 +81,7 @@ impl Checker<'_> {
             scopes: counting.scopes,
             increment: Increment::Fixed(Amount::ONE),
             refund: Refund::default(),
-            key: format!("{key}|{window}|{algorithm}").into(),
+            key,
         };
         block.add(limit);
     }
