@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest first. Those of one line are a family.
-const ORDER: [&[&str]; 16] = [
+const ORDER: [&[&str]; 17] = [
     &["names"],
     &["short_text"],
     &["number"],
     &["timestamp"],
     &["json"],
+    &["fingerprint"],
     &["path"],
     &["call"],
     &["diagnostic"],

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use crate::limit::Outcome;
 use crate::mcp::answer;
+use crate::mcp::listing::cursor_of;
 use crate::mcp::message::{protocol_version, shape};
 use crate::mcp::session::asking::{cancelled, elicits};
 use crate::mcp::session::pending::{Pending, PendingKind, PendingList};
@@ -84,7 +85,7 @@ impl<S> Session<S> {
     fn kind_of(&self, request: &Request, now: SystemTime) -> Result<PendingKind<S>, MessageError> {
         match request.method() {
             "tools/list" => Ok(PendingKind::List(PendingList {
-                is_first: request.param("cursor").is_none(),
+                cursor: request.text("cursor").map(cursor_of),
                 modern: request.params().and_then(protocol_version).is_some(),
             })),
             method if method.starts_with("tasks/") => self.task_request(request, now),
