@@ -6,7 +6,7 @@ use crate::limit::Outcome;
 use crate::mcp::answer;
 use crate::mcp::listing::cursor_of;
 use crate::mcp::message::{protocol_version, shape};
-use crate::mcp::session::asking::{cancelled, elicits};
+use crate::mcp::session::asking::{Question, cancelled, elicits};
 use crate::mcp::session::pending::{Pending, PendingKind, PendingList};
 use crate::mcp::session::{Actions, Event, MAX_PENDING, Place, Session, Step};
 use crate::mcp::{
@@ -166,7 +166,7 @@ impl<S> Session<S> {
             ));
         }
         let questions = &mut self.questions;
-        questions.retain(|_, question| matches!(question, super::asking::Question::Approval { .. }));
+        questions.retain(|_, question| matches!(**question, Question::Approval { .. }));
         actions
     }
 
@@ -191,7 +191,7 @@ impl<S> Session<S> {
         let serial = self.next_serial();
         let id = std::mem::replace(&mut request.id, Id::from(serial));
         self.places.insert(id.clone(), Place::Server(serial));
-        self.requests.insert(serial, Pending { id, kind });
+        self.requests.insert(serial, Box::new(Pending { id, kind }));
         Actions::to_server(Message::Request(request))
     }
 
