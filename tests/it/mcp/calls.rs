@@ -49,7 +49,8 @@ fn a_denied_call_is_answered_here_with_a_code_and_a_rule() {
 
 #[test]
 fn a_permit_is_settled_by_the_answer() {
-    let outcomes: [(fn(&Value) -> Value, u64); 6] = [
+    type Answer = fn(&Value) -> Value;
+    let outcomes: [(Answer, u64); 6] = [
         (|id| result(id, &json!({"content": []})), 1),
         (|id| result(id, &json!({"content": [], "isError": false})), 1),
         (|id| result(id, &json!({"content": [], "isError": true})), 0),
