@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::evaluator::Permit;
 use crate::limit::Outcome;
-use crate::mcp::session::call::HeldCall;
+use crate::mcp::session::HeldCall;
 use crate::mcp::{Id, Message, MessageError};
 use crate::policy::{ApprovalRequest, Denial, Stop};
 use crate::store::{AsyncCounterStore, CounterStore, StoreError};
