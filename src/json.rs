@@ -14,6 +14,7 @@
 //! assert_eq!(error.to_string(), "duplicate key `name` at line 1, column 18");
 //! ```
 
+mod build;
 mod canonical;
 mod equality;
 mod item;
@@ -26,11 +27,12 @@ use std::fmt;
 
 use serde_json::Value;
 
+pub(crate) use build::{Values, parse_tree};
 pub(crate) use canonical::write_canonical;
 pub(crate) use equality::equal;
 pub(crate) use item::{Item, Kind};
 pub(crate) use layout::layout;
-pub(crate) use reader::{Bounds, FaultKind, parse_tree};
+pub(crate) use reader::{Bounds, Fault, FaultKind, WideIntegers, read};
 pub(crate) use tree::{Member, Node, NodeKind};
 
 /// The depth of nesting at which [`parse`] stops: arrays and objects within one another.
@@ -47,7 +49,7 @@ pub const MAX_DEPTH: usize = 127;
 /// mark, a lone surrogate, a second value), and beyond it for a duplicate key, a number whose magnitude no
 /// double has, and nesting deeper than [`MAX_DEPTH`].
 pub fn parse(text: &str) -> Result<Value, JsonError> {
-    let parsed = parse_tree(text, Bounds { depth: MAX_DEPTH, key_bytes: usize::MAX });
+    let parsed = parse_tree(text, Bounds { depth: MAX_DEPTH, ..Bounds::NONE });
     if let Some(duplicate) = parsed.duplicates.iter().min_by_key(|duplicate| duplicate.second.start) {
         let message = format!("duplicate key `{}`", excerpt(&duplicate.key));
         return Err(JsonError::new(text, message, duplicate.second.start));

@@ -27,6 +27,8 @@ pub mod lint;
 pub mod profile;
 pub mod recommend;
 
+pub mod mcp;
+
 pub use call::{Approval, Arguments, Context, ToolCall};
 pub use diagnostic::{Diagnostic, DiagnosticCode};
 pub use evaluator::{Decision, Evaluator, Permit};

@@ -71,8 +71,9 @@ pub fn against_tools(policy: &Policy, text: Option<&str>, tools: &Value) -> Opti
             arguments.check(rule, silent, &place, &mut linter.report);
         }
     }
-    let parsed =
-        text.map(|text| (text, parse_tree(text, Bounds { depth: MAX_DEPTH, key_bytes: MAX_KEY_BYTES }).root));
+    let parsed = text.map(|text| {
+        (text, parse_tree(text, Bounds { depth: MAX_DEPTH, key_bytes: MAX_KEY_BYTES, ..Bounds::NONE }).root)
+    });
     let source = parsed.as_ref().and_then(|(text, root)| Some((*text, root.as_ref()?)));
     Some(linter.report.finish(source).0)
 }

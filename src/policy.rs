@@ -15,6 +15,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+pub(crate) use check::always_passes;
 pub(crate) use judge::{ClauseKind, Observer, approval_invalid};
 pub use source::{MAX_BYTES, MAX_DEPTH, MAX_KEY_BYTES};
 pub use verdict::{ApprovalRequest, Denial, DenialCode, Stop, Verdict};

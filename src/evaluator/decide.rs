@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::call::ToolCall;
 use crate::evaluator::{Decision, Evaluator, OnStoreFailure, Permit};
+use crate::fingerprint::Fingerprint;
 use crate::limit::{Charges, Reservation};
 use crate::policy::document::Mode;
 use crate::policy::{Denial, DenialCode, Stop, Verdict};
@@ -38,6 +39,24 @@ impl<S> Evaluator<S> {
             Verdict::Charge(charges) => Judged::Priced(Priced { charges, mode }),
             Verdict::Deny(denial) => Judged::Decided(self.stop(Stop::Deny(denial), mode)),
             Verdict::NeedsApproval(request) => Judged::Decided(self.stop(Stop::NeedsApproval(request), mode)),
+        }
+    }
+
+    /// Judges a call again that has been charged: what it costs is not charged a second time, and an approval
+    /// that it had then need not be given again.
+    pub(crate) fn judge_again(
+        &self,
+        call: &ToolCall<'_>,
+        permit: Permit<S>,
+        approved: Option<Fingerprint>,
+        now: SystemTime,
+    ) -> Decision<S> {
+        match self.judge(call, now) {
+            Judged::Decided(Decision::Allow(_)) | Judged::Priced(_) => Decision::Allow(permit),
+            Judged::Decided(Decision::NeedsApproval(request)) if approved == Some(request.fingerprint()) => {
+                Decision::Allow(permit)
+            }
+            Judged::Decided(stop) => stop,
         }
     }
 

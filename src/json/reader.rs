@@ -1,21 +1,8 @@
-//! Text to tree: RFC 8259 to the letter, with the place of everything.
-
-use std::collections::HashMap;
-use std::ops::Range;
+//! Text to values: RFC 8259 to the letter, and one reading for everybody.
 
 use serde_json::Number;
 
-use crate::json::{Member, Node, NodeKind};
-
-/// What came of a text. There is a root unless there is a fault.
-#[derive(Debug)]
-pub(crate) struct Parsed {
-    pub(crate) root: Option<Node>,
-    /// Where reading stopped, and why.
-    pub(crate) fault: Option<Fault>,
-    /// Every key that an object has more than once; those of inner objects first.
-    pub(crate) duplicates: Vec<Duplicate>,
-}
+use crate::json::build::{Build, Leaf};
 
 #[derive(Debug)]
 pub(crate) struct Fault {
@@ -27,45 +14,60 @@ pub(crate) struct Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FaultKind {
     Depth,
+    Duplicate,
     Key,
+    Number,
     Syntax,
+    Values,
 }
 
-#[derive(Debug)]
-pub(crate) struct Duplicate {
-    pub(crate) key: String,
-    pub(crate) first: Range<usize>,
-    pub(crate) second: Range<usize>,
-}
-
-/// How deep a text may be nested, and how long its keys may be.
+/// What a text may have.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
+    /// How many arrays and objects may be nested in one another.
     pub(crate) depth: usize,
     pub(crate) key_bytes: usize,
+    /// How many values there may be, at all depths.
+    pub(crate) values: usize,
+    pub(crate) wide_integers: WideIntegers,
 }
 
-pub(crate) fn parse_tree(text: &str, bounds: Bounds) -> Parsed {
-    let mut parser = Parser { text, at: 0, depth: 0, bounds, duplicates: Vec::new() };
-    let result = parser.document();
-    let (root, fault) = match result {
-        Ok(root) => (Some(root), None),
-        Err(fault) => (None, Some(fault)),
+impl Bounds {
+    /// No bounds at all, for a text that is bounded otherwise.
+    pub(crate) const NONE: Self = Self {
+        depth: usize::MAX,
+        key_bytes: usize::MAX,
+        values: usize::MAX,
+        wide_integers: WideIntegers::Round,
     };
-    Parsed { root, fault, duplicates: parser.duplicates }
 }
 
-struct Parser<'a> {
+/// What becomes of an integer that 64 bits cannot hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WideIntegers {
+    /// It is an error: as a double it would be written `1e20`, and some readers take that for another number.
+    Refuse,
+    /// It is the nearest double.
+    Round,
+}
+
+/// Reads a text into values of the builder's kind.
+pub(crate) fn read<B: Build>(text: &str, bounds: Bounds, build: &mut B) -> Result<B::Value, Fault> {
+    Parser { text, at: 0, depth: 0, values: 0, bounds, build }.document()
+}
+
+struct Parser<'a, B> {
     text: &'a str,
     /// INVARIANT: a character boundary of `text`.
     at: usize,
     depth: usize,
+    values: usize,
     bounds: Bounds,
-    duplicates: Vec<Duplicate>,
+    build: &'a mut B,
 }
 
-impl Parser<'_> {
-    fn document(&mut self) -> Result<Node, Fault> {
+impl<B: Build> Parser<'_, B> {
+    fn document(&mut self) -> Result<B::Value, Fault> {
         if self.text.starts_with('\u{feff}') {
             return Err(self.fault("byte order mark, which JSON does not allow"));
         }
@@ -79,108 +81,101 @@ impl Parser<'_> {
     }
 
     /// One value. It recurses once for each level, and `nested` bounds the levels.
-    fn value(&mut self) -> Result<Node, Fault> {
+    fn value(&mut self) -> Result<B::Value, Fault> {
         let start = self.at;
-        let kind = match self.peek() {
-            Some(b'{') => self.nested(Self::object)?,
-            Some(b'[') => self.nested(Self::array)?,
-            Some(b'"') => NodeKind::String(self.string()?),
-            Some(b'-' | b'0'..=b'9') => NodeKind::Number(self.number()?),
-            Some(b't') if self.take("true") => NodeKind::Bool(true),
-            Some(b'f') if self.take("false") => NodeKind::Bool(false),
-            Some(b'n') if self.take("null") => NodeKind::Null,
+        self.values = self.values.saturating_add(1);
+        if self.values > self.bounds.values {
+            let message = format!("more than {} values", self.bounds.values);
+            return Err(Fault { offset: start, message, kind: FaultKind::Values });
+        }
+        let leaf = match self.peek() {
+            Some(b'{') => return self.nested(Self::object),
+            Some(b'[') => return self.nested(Self::array),
+            Some(b'"') => Leaf::Text(self.string()?),
+            Some(b'-' | b'0'..=b'9') => Leaf::Number(self.number()?),
+            Some(b't') if self.take("true") => Leaf::Bool(true),
+            Some(b'f') if self.take("false") => Leaf::Bool(false),
+            Some(b'n') if self.take("null") => Leaf::Null,
             _ => return Err(self.unexpected(", expected a value")),
         };
-        Ok(Node { span: start..self.at, kind })
+        Ok(self.build.leaf(leaf, start..self.at))
     }
 
-    fn nested(&mut self, read: fn(&mut Self) -> Result<NodeKind, Fault>) -> Result<NodeKind, Fault> {
+    fn nested(&mut self, read: fn(&mut Self) -> Result<B::Value, Fault>) -> Result<B::Value, Fault> {
         if self.depth >= self.bounds.depth {
             let message = format!("nested deeper than {} levels", self.bounds.depth);
             return Err(Fault { offset: self.at, message, kind: FaultKind::Depth });
         }
         self.depth = self.depth.saturating_add(1);
-        let kind = read(self)?;
+        let value = read(self)?;
         self.depth = self.depth.saturating_sub(1);
-        Ok(kind)
+        Ok(value)
     }
 
-    fn array(&mut self) -> Result<NodeKind, Fault> {
+    fn array(&mut self) -> Result<B::Value, Fault> {
+        let start = self.at;
         self.step(1);
         let mut elements = Vec::new();
         self.space();
-        if self.take("]") {
-            return Ok(NodeKind::Array(elements));
-        }
-        loop {
-            self.space();
-            elements.push(self.value()?);
-            self.space();
-            if self.take("]") {
-                return Ok(NodeKind::Array(elements));
+        if !self.take("]") {
+            loop {
+                self.space();
+                elements.push(self.value()?);
+                self.space();
+                if self.take("]") {
+                    break;
+                }
+                if !self.take(",") {
+                    return Err(self.unexpected(", expected `,` or `]`"));
+                }
             }
-            if !self.take(",") {
-                return Err(self.unexpected(", expected `,` or `]`"));
-            }
         }
+        Ok(self.build.array(elements, start..self.at))
     }
 
-    fn object(&mut self) -> Result<NodeKind, Fault> {
+    fn object(&mut self) -> Result<B::Value, Fault> {
+        let start = self.at;
         self.step(1);
-        let mut members = Vec::new();
+        let mut members = B::Members::default();
         self.space();
-        if self.take("}") {
-            return Ok(NodeKind::Object(members));
-        }
-        loop {
-            self.space();
-            if self.peek() != Some(b'"') {
-                return Err(self.unexpected(", expected a key in double quotes"));
-            }
-            let start = self.at;
-            let key = self.string()?;
-            let key_span = start..self.at;
-            if key.len() > self.bounds.key_bytes {
-                let message = format!("a key is longer than {} bytes", self.bounds.key_bytes);
-                return Err(Fault { offset: start, message, kind: FaultKind::Key });
-            }
-            self.space();
-            if !self.take(":") {
-                return Err(self.unexpected(", expected `:`"));
-            }
-            self.space();
-            let value = self.value()?;
-            members.push(Member { key, key_span, value });
-            self.space();
-            if self.take("}") {
-                self.find_duplicates(&members);
-                return Ok(NodeKind::Object(members));
-            }
-            if !self.take(",") {
-                return Err(self.unexpected(", expected `,` or `}`"));
+        if !self.take("}") {
+            loop {
+                self.space();
+                self.member(&mut members)?;
+                self.space();
+                if self.take("}") {
+                    break;
+                }
+                if !self.take(",") {
+                    return Err(self.unexpected(", expected `,` or `}`"));
+                }
             }
         }
+        Ok(self.build.object(members, start..self.at))
     }
 
-    fn find_duplicates(&mut self, members: &[Member]) {
-        // Most objects are small, and comparing a few keys is faster than hashing them.
-        let small = members.len() <= 8;
-        let mut seen = HashMap::with_capacity(if small { 0 } else { members.len() });
-        for (index, member) in members.iter().enumerate() {
-            let first = if small {
-                members.iter().take(index).find(|earlier| earlier.key == member.key)
-            } else {
-                let first = *seen.entry(member.key.as_str()).or_insert(member);
-                (!std::ptr::eq(first, member)).then_some(first)
-            };
-            if let Some(first) = first {
-                self.duplicates.push(Duplicate {
-                    key: member.key.clone(),
-                    first: first.key_span.clone(),
-                    second: member.key_span.clone(),
-                });
-            }
+    fn member(&mut self, members: &mut B::Members) -> Result<(), Fault> {
+        if self.peek() != Some(b'"') {
+            return Err(self.unexpected(", expected a key in double quotes"));
         }
+        let start = self.at;
+        let key = self.string()?;
+        let span = start..self.at;
+        if key.len() > self.bounds.key_bytes {
+            let message = format!("a key is longer than {} bytes", self.bounds.key_bytes);
+            return Err(Fault { offset: start, message, kind: FaultKind::Key });
+        }
+        self.space();
+        if !self.take(":") {
+            return Err(self.unexpected(", expected `:`"));
+        }
+        self.space();
+        let value = self.value()?;
+        self.build.member(members, key, span, value).map_err(|message| Fault {
+            offset: start,
+            message,
+            kind: FaultKind::Duplicate,
+        })
     }
 
     fn string(&mut self) -> Result<String, Fault> {
@@ -288,13 +283,17 @@ impl Parser<'_> {
             if let Ok(number) = text.parse::<i64>() {
                 return Ok(number.into());
             }
+            if self.bounds.wide_integers == WideIntegers::Refuse {
+                let message = "an integer that 64 bits cannot hold".to_owned();
+                return Err(Fault { offset: start, message, kind: FaultKind::Number });
+            }
         }
         match text.parse::<f64>().ok().and_then(Number::from_f64) {
             Some(number) => Ok(number),
             None => Err(Fault {
                 offset: start,
                 message: "number out of range".to_owned(),
-                kind: FaultKind::Syntax,
+                kind: FaultKind::Number,
             }),
         }
     }
@@ -357,10 +356,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::json::NodeKind;
+    use crate::json::build::Parsed;
 
     /// Reads a text as most of the crate does.
     fn parse_tree(text: &str) -> Parsed {
-        super::parse_tree(text, Bounds { depth: 64, key_bytes: usize::MAX })
+        crate::json::parse_tree(text, Bounds { depth: 64, key_bytes: usize::MAX, ..Bounds::NONE })
     }
 
     fn value(text: &str) -> Value {

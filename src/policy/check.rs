@@ -194,12 +194,12 @@ fn text(text: Option<&String>) -> Option<Arc<str>> {
 
 /// Methods that a gate always lets pass: what MCP needs to work at all, what belongs to a call that was let
 /// through, and the notifications that the protocol defines, in all revisions up to 2026-07-28.
-fn always_passes(method: &str) -> bool {
+pub(crate) fn always_passes(method: &str) -> bool {
     ALWAYS_PASS.contains(&method) || method.starts_with("tasks/")
 }
 
 /// Beside these, what begins with `tasks/`.
-pub(crate) const ALWAYS_PASS: [&str; 17] = [
+pub(crate) const ALWAYS_PASS: [&str; 18] = [
     "initialize",
     "logging/setLevel",
     "notifications/cancelled",
@@ -211,6 +211,7 @@ pub(crate) const ALWAYS_PASS: [&str; 17] = [
     "notifications/resources/list_changed",
     "notifications/resources/updated",
     "notifications/roots/list_changed",
+    "notifications/subscriptions/acknowledged",
     "notifications/tasks",
     "notifications/tasks/status",
     "notifications/tools/list_changed",

@@ -25,7 +25,7 @@ pub(crate) fn read(text: &str, report: &mut Report) -> Option<(PolicyDocument, N
         report.check(Diagnostic::new(DiagnosticCode::TooLarge, message, String::new()));
         return None;
     }
-    let parsed = parse_tree(text, Bounds { depth: MAX_DEPTH, key_bytes: MAX_KEY_BYTES });
+    let parsed = parse_tree(text, Bounds { depth: MAX_DEPTH, key_bytes: MAX_KEY_BYTES, ..Bounds::NONE });
     let root = parsed.root;
     for duplicate in parsed.duplicates {
         if report.omit() {
@@ -40,8 +40,9 @@ pub(crate) fn read(text: &str, report: &mut Report) -> Option<(PolicyDocument, N
     if let Some(fault) = parsed.fault {
         let code = match fault.kind {
             FaultKind::Depth => DiagnosticCode::TooDeep,
-            FaultKind::Key => DiagnosticCode::TooLarge,
-            FaultKind::Syntax => DiagnosticCode::Syntax,
+            FaultKind::Duplicate => DiagnosticCode::DuplicateKey,
+            FaultKind::Key | FaultKind::Values => DiagnosticCode::TooLarge,
+            FaultKind::Number | FaultKind::Syntax => DiagnosticCode::Syntax,
         };
         let unexpected = text.get(fault.offset..).and_then(|rest| rest.chars().next());
         let end = fault.offset.saturating_add(unexpected.map_or(0, char::len_utf8));

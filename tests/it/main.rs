@@ -13,6 +13,7 @@ mod evaluating;
 mod hostile_values;
 mod layers;
 mod lint;
+mod mcp;
 mod pinned;
 mod profile;
 mod reading;
