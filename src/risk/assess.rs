@@ -180,7 +180,8 @@ impl<'a> Assessing<'a> {
                 let (word, object, category) = (self.name.word, self.name.object, self.name.category);
                 let reads = worst.is_some_and(|worst| worst.category == Category::Read)
                     || (first.is_none() && shown.is_some());
-                if !reads {
+                // "upgrade_chart": that a chart is a way of looking says nothing, if nothing agrees.
+                if !reads && category != Some(Category::Read) {
                     self.find_verb(word, object, category);
                     self.is_contradicted |= worst.is_none();
                 }

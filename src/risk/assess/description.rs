@@ -115,12 +115,14 @@ fn read_sentence<'a>(
         if state == State::Lead && first.gap == Gap::Colon {
             position = 0;
         }
+        // "Messages of a thread": a list of them.
+        let is_noun_of = word.is(Role::Noun) && word.form == Form::WithS && is_followed_by_of(text, after);
         match state {
             State::Lead if position == 0 && word.is(Role::Aside) => {
                 is_aside = true;
                 state = State::Over;
             }
-            State::Lead if stands_as_verb(word, before, position) && verb.is_some() => {
+            State::Lead if verb.is_some() && stands_as_verb(word, before, position, is_noun_of) => {
                 if let Some(category) = verb {
                     let found = Verb { category, text: written, weight };
                     said.first = Some(found);
@@ -130,7 +132,7 @@ fn read_sentence<'a>(
                     joined = false;
                 }
             }
-            State::Lead if word.is(Role::Shown) && position < LEAD => {
+            State::Lead if position < LEAD && (word.is(Role::Shown) || is_noun_of) => {
                 said.shown = Some(written);
                 state = State::Over;
             }
@@ -169,20 +171,27 @@ fn read_sentence<'a>(
 
 /// Whether a word is the verb of a sentence. Behind an article it is a noun, and behind a noun a verb has an s: "dbt compile
 /// generates SQL".
-fn stands_as_verb(word: Word, before: Word, nouns: usize) -> bool {
+fn stands_as_verb(word: Word, before: Word, nouns: usize, is_noun_of: bool) -> bool {
     let is_always = !word.is(Role::Noun);
     match word.form {
         Form::Participle => false,
-        _ if before.is(Role::Article) => false,
+        _ if is_noun_of || before.is(Role::Article) => false,
         Form::WithS => nouns == 0 || is_always,
         Form::Base | Form::Gerund => nouns == 0,
     }
+}
+
+fn is_followed_by_of(text: &str, rest: &[Token]) -> bool {
+    let next = rest.first().and_then(|token| text.get(token.start..token.end));
+    next.is_some_and(|word| ["of", "that", "in", "which"].contains(&word))
 }
 
 /// The category of a verb that computes, by what it makes.
 fn by_object(lexicon: &Lexicon, verb: Word, category: Category, rest: &[Token]) -> Category {
     if verb.is(Role::Light) && has_role(lexicon, rest, &[Role::Look]) {
         Category::Read
+    } else if verb.is(Role::Detaches) && has_role(lexicon, rest, &[Role::Mark]) {
+        Category::Write
     } else if !verb.is(Role::Makes) {
         category
     } else if has_role(lexicon, rest, &[Role::Media]) {

@@ -152,7 +152,8 @@ fn without_suffix<'b, 'a>(items: &'b [Item<'a>]) -> &'b [Item<'a>] {
 
 fn by_verbs<'a>(items: &[Item<'a>], context: &Context, manner: Manner) -> Option<Reading<'a>> {
     let (first, last) = (items.first()?, items.last()?);
-    let has_verb = items.iter().any(|item| item.word.is_always_verb());
+    let ends_in_verb = items.len() > 1 && last.word.is(Role::MostlyVerb) && last.word.may_be_verb();
+    let has_verb = ends_in_verb || items.iter().any(|item| item.word.is_always_verb());
     let reads_first = first.word.is_always_verb() && first.word.verb == Some(Category::Read);
     let mut best: Option<(Category, usize, &Item<'a>, Option<&'a str>)> = None;
     let (mut reads, mut joined) = (false, false);
@@ -166,6 +167,7 @@ fn by_verbs<'a>(items: &[Item<'a>], context: &Context, manner: Manner) -> Option
                 && (before.is_some_and(|before| before.word.is(Role::Joins))
                     || (at == 0 && (!has_verb || next_joins(items) || mostly_before_list(word, last)))
                     || (is_last && word.is(Role::MostlyVerb) && !reads_first)
+                    || (manner == Manner::Driver && word.is(Role::Step))
                     || (!has_verb && best.is_none()));
             if !stands_as_verb {
                 continue;
@@ -198,9 +200,11 @@ fn by_verbs<'a>(items: &[Item<'a>], context: &Context, manner: Manner) -> Option
         || item.word.is(Role::MostlyVerb)
         || (at == 0 && item.word.is(Role::VerbFirst) && !is_shown)
         || (manner == Manner::Action && at == 0 && !is_shown)
-        || category == Category::Read
+        || (at == 0 && category == Category::Read)
     {
         Certainty::Clear
+    } else if is_shown && category == Category::Read {
+        Certainty::Noun
     } else {
         Certainty::Ambiguous
     };
@@ -256,6 +260,9 @@ fn with_objects<'a>(
         (Role::Makes, Role::Media, Category::Execute),
         (Role::Makes, Role::Text, Category::Read),
         (Role::Applies, Role::Mark, Category::Write),
+        (Role::Controls, Role::Device, Category::Execute),
+        (Role::Detaches, Role::Mark, Category::Write),
+        (Role::Renews, Role::Renewable, Category::Write),
         (Role::Settles, Role::Matter, Category::Write),
         (Role::Light, Role::Look, Category::Read),
     ];

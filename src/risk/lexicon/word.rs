@@ -183,6 +183,16 @@ roles! {
     Trading = 57, "objects trading";
     /// Financial where securities are spoken of.
     Order = 58, "objects orders";
+    /// A verb that only renews.
+    Renews = 59, "verbs renews";
+    /// What comes back by itself.
+    Renewable = 60, "objects renewable";
+    /// A verb that takes off.
+    Detaches = 61, "verbs detaches";
+    /// A verb that makes a device do something.
+    Controls = 62, "verbs controls";
+    /// A device.
+    Device = 63, "objects devices";
     /// Begins the last words of a name that say nothing: `map_tool`.
     Suffix = 56, "objects suffixes";
     /// A verb that says little.
