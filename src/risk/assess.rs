@@ -19,6 +19,7 @@ use crate::risk::assess::finding::{Finding, Words};
 use crate::risk::assess::name::{Certainty, Manner, Reading};
 use crate::risk::assess::schema::Parameters;
 use crate::risk::lexicon::Role;
+use crate::risk::words::words;
 use crate::risk::{
     ActionRisk, Actions, Assessment, Category, Clue, Confidence, Lexicon, Part, Signal, Signals, Tool,
 };
@@ -339,6 +340,9 @@ impl<'a> Assessing<'a> {
 
 /// Whether these are forms of one verb: "generate" and "Generates".
 fn is_same_verb(base: &str, form: &str) -> bool {
+    let [base, form] =
+        [base, form].map(|text| words(text).next().and_then(|word| text.get(word.start..word.end)));
+    let (Some(base), Some(form)) = (base, form) else { return false };
     let length = base.len().saturating_sub(1).max(3);
     let stems = (base.get(..length), form.get(..length));
     matches!(stems, (Some(base), Some(form)) if base.eq_ignore_ascii_case(form))

@@ -8,7 +8,7 @@ use crate::risk::lexicon::{Key, Lexicon, Role, Roles};
 use crate::risk::words::words;
 
 /// What the tools of a server have in common.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Context {
     /// They speak of money.
     pub(super) money: bool,
@@ -16,8 +16,8 @@ pub(super) struct Context {
     pub(super) trading: bool,
     /// They drive a browser.
     pub(super) browser: bool,
-    /// The word that most names begin with.
-    prefix: Option<Key>,
+    /// The words that a fifth of the names or more begin with.
+    prefixes: [Option<Key>; 5],
 }
 
 impl Context {
@@ -44,17 +44,22 @@ impl Context {
             trading = trading.saturating_add(usize::from(speaks_of_trading));
             browser = browser.saturating_add(usize::from(drives_a_browser));
         }
-        let most = firsts.into_iter().max_by_key(|(_, count)| *count);
-        let is_shared = |count: usize| count >= 4 && count.saturating_mul(4) >= tools.len().saturating_mul(3);
-        let is_verb = |key: Key| {
-            lexicon.word(key).is_some_and(|word| word.is_always_verb() || word.is(Role::VerbFirst))
+        let is_shared = |count: usize| count >= 4 && count.saturating_mul(5) >= tools.len();
+        let is_verb = |key: &Key| {
+            lexicon.word(*key).is_some_and(|word| {
+                word.is_always_verb() || word.is(Role::VerbFirst) || word.is(Role::MostlyVerb)
+            })
         };
-        let prefix = most.filter(|(key, count)| is_shared(*count) && !is_verb(*key)).map(|(key, _)| key);
+        let shared = firsts.into_iter().filter(|(key, count)| is_shared(*count) && !is_verb(key));
+        let mut prefixes = [None; 5];
+        for (slot, (key, _)) in prefixes.iter_mut().zip(shared) {
+            *slot = Some(key);
+        }
         Self {
             money: money >= 2 && money.saturating_mul(5) >= tools.len(),
             trading: trading >= 2 && trading.saturating_mul(10) >= tools.len(),
             browser: browser >= 3 && browser.saturating_mul(5) >= tools.len(),
-            prefix,
+            prefixes,
         }
     }
 
@@ -63,11 +68,11 @@ impl Context {
         let pays = parameters.amount.is_some() && parameters.recipient.is_some();
         let trades = parameters.amount.is_some() && parameters.symbol.is_some();
         let trading = self.trading || trades || roles.contains(Role::Trading);
-        Self { trading, money: self.money || roles.contains(Role::MoneyContext) || pays, ..self.clone() }
+        Self { trading, money: self.money || roles.contains(Role::MoneyContext) || pays, ..*self }
     }
 
     pub(super) fn is_prefix(&self, key: Option<Key>) -> bool {
-        self.prefix.is_some() && self.prefix == key
+        key.is_some() && self.prefixes.contains(&key)
     }
 }
 

@@ -148,7 +148,9 @@ fn read_sentence<'a>(
                 state = State::Over;
             }
             State::Verb | State::Object => {
-                let counts = joined && word.form == form && (clear || state == State::Verb);
+                // "Lists users, groups and upgrade domains": behind an object a word may be a noun after all.
+                let is_sure = word.form != Form::Base || verb >= Some(Category::Destructive);
+                let counts = joined && word.form == form && (state == State::Verb || (clear && is_sure));
                 if let Some(category) = verb.filter(|_| counts) {
                     if said.worst.is_none_or(|worst| category > worst.category) {
                         said.worst = Some(Verb { category, text: written, weight });
