@@ -49,21 +49,39 @@ pub(super) fn read<'a>(lexicon: &Lexicon, text: &'a str) -> Said<'a> {
     tokens.extend(words(text).take(MOST_WORDS));
     let mut said = Said::default();
     let mut rest: &[Token] = &tokens;
-    let mut sentences = 0_usize;
-    let mut said_nothing = true;
-    while !rest.is_empty() {
+    let mut listens = Listens::ToAll;
+    for _ in 0..MOST_SENTENCES {
+        let Some(first) = rest.first() else { break };
+        let begins = first.key.and_then(|key| lexicon.word(key)).unwrap_or_default();
         let ends = |token: &Token| token.gap == Gap::Stop;
         let length = rest.iter().skip(1).position(ends).map_or(rest.len(), |at| at.saturating_add(1));
         let (sentence, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
-        let is_open = said_nothing && sentences < MOST_SENTENCES;
+        let is_open = match listens {
+            Listens::No => false,
+            Listens::ToAll => true,
+            Listens::ToItself => begins.is(Role::LeadIn),
+        };
         let is_aside = read_sentence(lexicon, text, sentence, is_open, &mut said);
-        // The first sentence that is more than a heading or an aside says it, or none does.
-        said_nothing &=
-            is_aside || (sentence.len() <= HEADING && said.first.is_none() && said.shown.is_none());
+        listens = if said.first.is_some() || said.shown.is_some() {
+            Listens::No
+        } else if listens == Listens::ToAll && !is_aside && sentence.len() > HEADING {
+            if begins.is(Role::Article) { Listens::ToItself } else { Listens::No }
+        } else {
+            listens
+        };
         rest = after;
-        sentences = sentences.saturating_add(1);
     }
     said
+}
+
+/// To which sentences a reader still listens who looks for the verb: the first one that is more than a heading or an aside
+/// says it, or none does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Listens {
+    No,
+    ToAll,
+    /// "A tool for problems. It helps to analyze them.": to those that say of themselves what they are about.
+    ToItself,
 }
 
 /// Where a sentence is being read.
@@ -229,8 +247,8 @@ const LONGEST: usize = 400;
 /// How many words of it.
 const MOST_WORDS: usize = 64;
 
-/// In how many sentences a verb is looked for.
-const MOST_SENTENCES: usize = 4;
+/// How many sentences are read.
+const MOST_SENTENCES: usize = 16;
 
 /// How far behind a verb its object may stand.
 const OBJECT: usize = 5;
