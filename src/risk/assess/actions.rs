@@ -17,6 +17,8 @@ pub(super) struct Choice<'a> {
     /// There are more values than are read.
     pub(super) is_obscure: bool,
     pub(super) source: Source,
+    /// One of the values is chosen where the caller chooses none.
+    pub(super) has_default: bool,
     /// Its description says that it filters.
     pub(super) is_filter: bool,
     /// Its name says that it chooses, and not its values only.
@@ -64,6 +66,7 @@ pub(super) fn read<'a>(
     }
     let schema = resolve(root, schema);
     let is_filter = is_filter(schema);
+    let has_default = schema.get("default").is_some_and(Value::is_string);
     let mut values = Vec::new();
     let is_obscure = enumerated(root, schema, &mut values);
     let source = if values.is_empty() { Source::Description } else { Source::Schema };
@@ -76,7 +79,7 @@ pub(super) fn read<'a>(
     let values: Vec<_> = values.into_iter().map(|value| (value, does(lexicon, value, context))).collect();
     let known = values.iter().filter(|(_, category)| category.is_some()).count();
     let is_choice = known > 0 && (is_named_so || known.saturating_mul(2) > values.len());
-    is_choice.then_some(Choice { parameter, values, is_obscure, source, is_filter, is_named_so })
+    is_choice.then_some(Choice { parameter, values, is_obscure, source, has_default, is_filter, is_named_so })
 }
 
 /// Whether a parameter says of itself that it filters what is shown.

@@ -14,27 +14,39 @@ pub(super) struct Parameters<'a> {
     /// The parameters that choose what is done, with what their values do.
     pub(super) choices: Vec<Choice<'a>>,
     pub(super) signals: Signals,
+    /// The first parameter that has each of these signals.
+    named: Vec<(Signal, &'a str)>,
     /// A parameter for a command of a shell.
     pub(super) shell: Option<&'a str>,
     /// A parameter for code.
     pub(super) code: Option<&'a str>,
     /// A parameter for SQL.
     pub(super) sql: Option<&'a str>,
-    /// A parameter that makes it insist.
-    pub(super) force: Option<&'a str>,
     /// A parameter for an amount.
     pub(super) amount: Option<&'a str>,
     /// A parameter for who receives.
     pub(super) recipient: Option<&'a str>,
     /// A parameter for a security or a currency.
     pub(super) symbol: Option<&'a str>,
-    /// A parameter for where something is written.
-    pub(super) output: Option<&'a str>,
     /// What the words of all names can be.
     pub(super) roles: Roles,
     /// There are more parameters than are read.
     pub(super) is_obscure: bool,
     count: usize,
+}
+
+impl<'a> Parameters<'a> {
+    /// The first parameter that has a signal.
+    pub(super) fn named(&self, signal: Signal) -> Option<&'a str> {
+        self.named.iter().find(|(known, _)| *known == signal).map(|(_, name)| *name)
+    }
+
+    fn note(&mut self, signal: Signal, name: &'a str) {
+        if !self.signals.contains(signal) {
+            self.named.push((signal, name));
+        }
+        self.signals.insert(signal);
+    }
 }
 
 /// Reads the parameters of a schema.
@@ -78,6 +90,9 @@ fn read_properties<'a>(
     for (name, schema) in properties.iter().take(left) {
         let word = whole(lexicon, name);
         found.roles = found.roles.union(word.roles);
+        if is_list_of_ids(name, schema) {
+            found.note(Signal::Bulk, name);
+        }
         if word.roles != Roles::default() {
             read_parameter(name, schema, word, found);
         }
@@ -92,35 +107,46 @@ fn read_properties<'a>(
 
 fn read_parameter<'a>(name: &'a str, schema: &Value, word: Word, found: &mut Parameters<'a>) {
     let kind = schema.get("type").and_then(Value::as_str);
-    let is_flag = kind == Some("boolean");
-    let is_number = matches!(kind, Some("integer" | "number"));
-    let may_be_text = !is_flag && !is_number && schema.get("enum").is_none();
-    let mut note = |role, slot: &mut Option<&'a str>, signal: Option<Signal>| {
-        if word.is(role) {
-            *slot = slot.or(Some(name));
-            if let Some(signal) = signal {
-                found.signals.insert(signal);
-            }
-        }
+    let of_text = [
+        (Role::ParameterShell, Some(Signal::Shell)),
+        (Role::ParameterCode, Some(Signal::Code)),
+        (Role::ParameterSql, Some(Signal::Sql)),
+        (Role::ParameterUrl, Some(Signal::Url)),
+        (Role::ParameterPath, Some(Signal::Path)),
+        (Role::ParameterHtml, Some(Signal::Html)),
+        (Role::ParameterRecipient, None),
+        (Role::ParameterCurrency, None),
+        (Role::ParameterAmount, None),
+    ];
+    let of_flags = [(Role::Force, Some(Signal::Force)), (Role::Many, Some(Signal::Bulk))];
+    let of_numbers = [(Role::ParameterAmount, None)];
+    let roles: &[(Role, Option<Signal>)] = match kind {
+        Some("boolean") => &of_flags,
+        Some("integer" | "number") => &of_numbers,
+        _ if schema.get("enum").is_some() => &[],
+        _ => &of_text,
     };
-    let mut nothing = None;
-    if may_be_text {
-        note(Role::ParameterShell, &mut found.shell, Some(Signal::Shell));
-        note(Role::ParameterCode, &mut found.code, Some(Signal::Code));
-        note(Role::ParameterSql, &mut found.sql, Some(Signal::Sql));
-        note(Role::ParameterUrl, &mut nothing, Some(Signal::Url));
-        note(Role::ParameterPath, &mut nothing, Some(Signal::Path));
-        note(Role::ParameterHtml, &mut nothing, Some(Signal::Html));
-        note(Role::ParameterRecipient, &mut found.recipient, None);
-        note(Role::ParameterCurrency, &mut found.symbol, None);
-        note(Role::ParameterOutput, &mut found.output, None);
+    for (role, signal) in roles.iter().filter(|(role, _)| word.is(*role)) {
+        if let Some(signal) = signal {
+            found.note(*signal, name);
+        }
+        let slot = match role {
+            Role::ParameterAmount => &mut found.amount,
+            Role::ParameterCode => &mut found.code,
+            Role::ParameterCurrency => &mut found.symbol,
+            Role::ParameterRecipient => &mut found.recipient,
+            Role::ParameterShell => &mut found.shell,
+            Role::ParameterSql => &mut found.sql,
+            _ => continue,
+        };
+        *slot = slot.or(Some(name));
     }
-    if is_flag {
-        note(Role::Force, &mut found.force, Some(Signal::Force));
-        note(Role::Many, &mut nothing, Some(Signal::Bulk));
-    } else {
-        note(Role::ParameterAmount, &mut found.amount, None);
-    }
+}
+
+/// `execution_ids`: things that are named one by one, many at once.
+fn is_list_of_ids(name: &str, schema: &Value) -> bool {
+    (name.ends_with("ids") || name.ends_with("Ids") || name.ends_with("IDs"))
+        && schema.get("type").and_then(Value::as_str) == Some("array")
 }
 
 /// What a name of a parameter says as a whole: `sql_query` is one word, `query_id` is none.
