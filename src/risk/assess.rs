@@ -47,7 +47,8 @@ impl Lexicon {
     /// What each tool of a server can do at worst, in the same order, with these words.
     #[must_use]
     pub fn assess_all(&self, tools: &[Tool<'_>]) -> Vec<Assessment> {
-        let context = Context::of(self, tools);
+        let written = context::written(self, tools);
+        let context = Context::of(self, tools, &written);
         tools.iter().map(|tool| Assessing::of(self, tool, &context).finish()).collect()
     }
 }
@@ -58,6 +59,7 @@ struct Assessing<'a> {
     name: Reading<'a>,
     said: Said<'a>,
     parameters: Parameters<'a>,
+    context: Context<'a>,
     findings: Vec<Finding<'a>>,
     /// The worst that was found yet.
     category: Option<Category>,
@@ -68,7 +70,7 @@ struct Assessing<'a> {
 }
 
 impl<'a> Assessing<'a> {
-    fn of(lexicon: &Lexicon, tool: &'a Tool<'a>, context: &Context) -> Self {
+    fn of(lexicon: &Lexicon, tool: &'a Tool<'a>, context: &Context<'a>) -> Self {
         let description = tool.description.unwrap_or_default();
         let said = description::read(lexicon, description);
         let schema = tool.input_schema.map(|schema| schema::read(lexicon, schema, description, context));
@@ -79,6 +81,7 @@ impl<'a> Assessing<'a> {
             name: name::read(lexicon, tool.name, &context, Manner::Tool),
             said,
             parameters,
+            context,
             findings: Vec::with_capacity(8),
             category: None,
             is_uncertain: false,

@@ -10,6 +10,10 @@ use crate::risk::words::{Gap, beginning, words};
 
 /// A parameter that chooses what is done.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what is known of a parameter: one thing does not follow from another"
+)]
 pub(super) struct Choice<'a> {
     pub(super) parameter: &'a str,
     /// The values, and what each does; `None` if its name does not say.
@@ -58,7 +62,7 @@ pub(super) fn read<'a>(
     schema: &'a Value,
     description: &'a str,
     word: Word,
-    context: &Context,
+    context: &Context<'_>,
 ) -> Option<Choice<'a>> {
     let is_named_so = word.is(Role::ParameterAction) || ends_so(lexicon, parameter);
     if !is_named_so && !word.is(Role::ParameterMaybeAction) {
@@ -90,7 +94,7 @@ fn is_filter(schema: &Value) -> bool {
 }
 
 /// What a value does, by its name.
-fn does(lexicon: &Lexicon, value: &str, context: &Context) -> Option<Category> {
+fn does(lexicon: &Lexicon, value: &str, context: &Context<'_>) -> Option<Category> {
     let reading = name::read(lexicon, value, context, Manner::Action);
     match reading.certainty {
         _ if reading.is_obscure => None,

@@ -65,7 +65,12 @@ pub(super) enum Manner {
 }
 
 /// Reads a name.
-pub(super) fn read<'a>(lexicon: &Lexicon, name: &'a str, context: &Context, manner: Manner) -> Reading<'a> {
+pub(super) fn read<'a>(
+    lexicon: &Lexicon,
+    name: &'a str,
+    context: &Context<'_>,
+    manner: Manner,
+) -> Reading<'a> {
     let (items, is_more) = items(lexicon, name);
     let roles = items.iter().fold(Roles::default(), |roles, item| roles.union(item.word.roles));
     let drives = manner == Manner::Tool && (context.browser || roles.contains(Role::Browser));
@@ -101,7 +106,7 @@ fn message<'a>(items: &[Item<'a>]) -> Option<&'a str> {
     head.word.is(Role::People).then_some(head.text)
 }
 
-fn by_verbs<'a>(items: &[Item<'a>], context: &Context, manner: Manner) -> Option<Reading<'a>> {
+fn by_verbs<'a>(items: &[Item<'a>], context: &Context<'_>, manner: Manner) -> Option<Reading<'a>> {
     let (first, last) = (items.first()?, items.last()?);
     let ends_in_verb = items.len() > 1 && last.word.is(Role::MostlyVerb) && last.word.may_be_verb();
     let has_verb = ends_in_verb || items.iter().any(|item| item.word.is_always_verb());

@@ -41,6 +41,11 @@ impl<'a> Parameters<'a> {
         self.named.iter().find(|(known, _)| *known == signal).map(|(_, name)| *name)
     }
 
+    /// Whether no parameter says what is to be done, or brings something.
+    pub(super) fn chooses_nothing(&self) -> bool {
+        self.choices.is_empty() && self.signals.is_empty() && self.amount.is_none()
+    }
+
     fn note(&mut self, signal: Signal, name: &'a str) {
         if !self.signals.contains(signal) {
             self.named.push((signal, name));
@@ -54,7 +59,7 @@ pub(super) fn read<'a>(
     lexicon: &Lexicon,
     schema: &'a Value,
     description: &'a str,
-    context: &Context,
+    context: &Context<'_>,
 ) -> Parameters<'a> {
     let mut found = Parameters::default();
     let Some(schema) = schema.as_object() else { return found };
@@ -78,7 +83,7 @@ fn read_properties<'a>(
     root: &'a Map<String, Value>,
     properties: &'a Map<String, Value>,
     description: &'a str,
-    context: &Context,
+    context: &Context<'_>,
     found: &mut Parameters<'a>,
 ) {
     let left = MOST_PARAMETERS.saturating_sub(found.count);

@@ -99,6 +99,12 @@ impl<'a> Assessing<'a> {
             self.find(Finding::new(Clue::Object, Part::Description, shown, read));
         } else if let Some(words) = read_only {
             self.find(Finding::new(Clue::Wording, Part::Description, words, read));
+        } else if self.name.certainty == Certainty::Silent
+            && self.parameters.chooses_nothing()
+            && let Some(other) = self.context.counterpart(self.tool.name)
+        {
+            self.find(Finding::new(Clue::Sibling, Part::Siblings, other, read));
+            self.is_uncertain = true;
         }
     }
 

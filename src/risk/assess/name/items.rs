@@ -59,7 +59,7 @@ fn unglued<'a>(lexicon: &Lexicon, item: Item<'a>) -> [Option<Item<'a>>; 2] {
 }
 
 /// Without the names of products, and the prefix that the tools of the server share, in front of it.
-pub(super) fn without_prefix<'b, 'a>(items: &'b [Item<'a>], context: &Context) -> &'b [Item<'a>] {
+pub(super) fn without_prefix<'b, 'a>(items: &'b [Item<'a>], context: &Context<'_>) -> &'b [Item<'a>] {
     let mut rest = items;
     while let [first, second, ..] = rest {
         let is_prefix =

@@ -10,7 +10,7 @@ use crate::risk::lexicon::{Form, Role};
 pub(super) fn with_objects<'a>(
     verb: &Item<'a>,
     items: &[Item<'a>],
-    context: &Context,
+    context: &Context<'_>,
     manner: Manner,
 ) -> (Option<Category>, Option<&'a str>) {
     let word = verb.word;
