@@ -19,8 +19,8 @@ pub(super) struct Reading<'a> {
     pub(super) word: &'a str,
     /// The word beside it that changes what it means.
     pub(super) object: Option<&'a str>,
-    /// What its words can be, all together.
-    pub(super) roles: Roles,
+    /// Beside its verb there is a word that speaks of actions: `list_audit_events`.
+    pub(super) is_about_actions: bool,
     /// The word for a secret.
     pub(super) secret: Option<&'a str>,
     /// The word for many at once.
@@ -85,24 +85,27 @@ pub(super) fn read<'a>(
     let reading = reading.or_else(|| by_browser(&items)).unwrap_or_default();
     let with = |role| if roles.contains(role) { find(&items, role, None) } else { None };
     Reading {
-        roles,
+        is_about_actions: items
+            .iter()
+            .any(|item| item.word.is(Role::AboutActions) && item.text != reading.word),
         secret: with(Role::Secret).filter(|_| !roles.contains(Role::NotSecret)),
         many: with(Role::Many),
         force: with(Role::Force),
-        message: if roles.contains(Role::Messages) { message(said) } else { None },
+        message: if roles.contains(Role::Messages) { message(said, reading.word) } else { None },
         is_obscure: is_more || !name.is_ascii(),
         ..reading
     }
 }
 
 /// The message that a name says is sent: what stands last, before a "to" or the like. `send_email`, `notify_team`.
-fn message<'a>(items: &[Item<'a>]) -> Option<&'a str> {
-    let speaks = |item: &&Item<'_>| item.word.is(Role::Messages) && item.word.may_be_verb();
-    let verb = items.iter().find(speaks)?;
+fn message<'a>(items: &[Item<'a>], verb: &str) -> Option<&'a str> {
+    let verb = items.iter().find(|item| item.text == verb && item.word.is(Role::Messages))?;
     if verb.word.is(Role::People) {
         return Some(verb.text);
     }
-    let head = items.iter().take_while(|item| !PREPOSITIONS.contains(&item.text)).last()?;
+    let is_other = |item: &&Item<'_>| !std::ptr::eq(*item, verb);
+    let nouns = items.iter().take_while(|item| !PREPOSITIONS.contains(&item.text)).filter(is_other);
+    let head = nouns.last()?;
     head.word.is(Role::People).then_some(head.text)
 }
 
@@ -157,6 +160,7 @@ fn by_verbs<'a>(items: &[Item<'a>], context: &Context<'_>, manner: Manner) -> Op
         || (at == 0 && item.word.is(Role::VerbFirst) && !is_shown)
         || (manner == Manner::Action && at == 0 && !is_shown)
         || (at == 0 && category == Category::Read)
+        || category >= Category::Destructive
     {
         Certainty::Clear
     } else if is_shown && category == Category::Read {

@@ -103,7 +103,7 @@ fn read_properties<'a>(
         }
         if let Some(choice) = actions::read(lexicon, root, name, schema, description, word, context) {
             match found.choices.iter_mut().find(|known| known.parameter == choice.parameter) {
-                Some(known) => known.values.extend(choice.values),
+                Some(known) => known.merge(choice),
                 None => found.choices.push(choice),
             }
         }

@@ -7,7 +7,6 @@ use crate::risk::assess::actions::{Choice, Source};
 use crate::risk::assess::description::{Said, Verb, Weight};
 use crate::risk::assess::finding::{Finding, Words};
 use crate::risk::assess::name::{Certainty, Reading};
-use crate::risk::lexicon::Role;
 use crate::risk::words::words;
 use crate::risk::{Category, Clue, Part};
 
@@ -113,7 +112,7 @@ impl<'a> Assessing<'a> {
         let mut raised = Vec::new();
         for choice in &self.parameters.choices {
             let Some((value, category)) = choice.worst() else { continue };
-            if reads && (choice.is_filter || self.name.roles.contains(Role::AboutActions)) {
+            if reads && (choice.is_filter || self.name.is_about_actions) {
                 continue;
             }
             let is_open = choice.is_named_so && choice.has_unknown() && !reads;

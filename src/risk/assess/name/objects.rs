@@ -41,7 +41,7 @@ pub(super) fn with_objects<'a>(
             return (Some(category), Some(object));
         }
     }
-    if manner == Manner::Driver && word.is(Role::Step) && word.verb < Some(Category::Execute) {
+    if manner == Manner::Driver && word.is(Role::Step) {
         return (Some(Category::Execute), None);
     }
     (word.verb, None)
