@@ -203,7 +203,7 @@ fn stands_as_verb(word: Word, before: Word, nouns: usize, is_noun_of: bool) -> b
 
 fn is_followed_by_of(text: &str, rest: &[Token]) -> bool {
     let next = rest.first().and_then(|token| text.get(token.start..token.end));
-    next.is_some_and(|word| ["of", "that", "in", "which"].contains(&word))
+    next.is_some_and(|word| ["of", "that", "in", "which", "and", "with"].contains(&word))
 }
 
 /// The category of a verb that computes, by what it makes.

@@ -76,7 +76,7 @@ pub(super) fn read<'a>(
     let drives = manner == Manner::Tool && (context.browser || roles.contains(Role::Browser));
     let manner = if drives { Manner::Driver } else { manner };
     let said = without_suffix(without_prefix(&items, context));
-    let shown = || by_noun(said);
+    let shown = || by_noun(said, manner);
     let reading = if drives && !said.iter().any(|item| item.word.is_always_verb()) {
         shown().or_else(|| by_verbs(said, context, manner))
     } else {
@@ -122,7 +122,10 @@ fn by_verbs<'a>(items: &[Item<'a>], context: &Context<'_>, manner: Manner) -> Op
         if !word.is_always_verb() {
             let before = at.checked_sub(1).and_then(|before| items.get(before));
             let is_last = at > 0 && at.saturating_add(1) == items.len();
+            // "usage_report": the last noun of what is shown.
+            let is_shown = is_last && word.is(Role::Shown) && !word.is(Role::MostlyVerb);
             let stands_as_verb = word.may_be_verb()
+                && !(is_shown && !has_verb)
                 && (before.is_some_and(|before| before.word.is(Role::Joins))
                     || (at == 0 && (!has_verb || next_joins(items) || mostly_before_list(word, last)))
                     || (is_last && word.is(Role::MostlyVerb) && !reads_first)
@@ -180,8 +183,9 @@ fn next_joins(items: &[Item<'_>]) -> bool {
     items.get(1).is_some_and(|item| item.word.is(Role::Joins))
 }
 
-fn by_noun<'a>(items: &[Item<'a>]) -> Option<Reading<'a>> {
-    let last = items.last().filter(|item| item.word.is(Role::Shown) && item.word.form != Form::Gerund)?;
+fn by_noun<'a>(items: &[Item<'a>], manner: Manner) -> Option<Reading<'a>> {
+    let is_shown = |word: Word| word.is(Role::Shown) || (manner == Manner::Driver && word.is(Role::Look));
+    let last = items.last().filter(|item| is_shown(item.word) && item.word.form != Form::Gerund)?;
     Some(Reading {
         category: Some(Category::Read),
         certainty: Certainty::Noun,

@@ -28,6 +28,8 @@ pub(super) struct Parameters<'a> {
     pub(super) recipient: Option<&'a str>,
     /// A parameter for a security or a currency.
     pub(super) symbol: Option<&'a str>,
+    /// A parameter for where something is written.
+    pub(super) output: Option<&'a str>,
     /// What the words of all names can be.
     pub(super) roles: Roles,
     /// There are more parameters than are read.
@@ -122,6 +124,7 @@ fn read_parameter<'a>(name: &'a str, schema: &Value, word: Word, found: &mut Par
         (Role::ParameterRecipient, None),
         (Role::ParameterCurrency, None),
         (Role::ParameterAmount, None),
+        (Role::ParameterOutput, None),
     ];
     let of_flags = [(Role::Force, Some(Signal::Force)), (Role::Many, Some(Signal::Bulk))];
     let of_numbers = [(Role::ParameterAmount, None)];
@@ -139,6 +142,7 @@ fn read_parameter<'a>(name: &'a str, schema: &Value, word: Word, found: &mut Par
             Role::ParameterAmount => &mut found.amount,
             Role::ParameterCode => &mut found.code,
             Role::ParameterCurrency => &mut found.symbol,
+            Role::ParameterOutput => &mut found.output,
             Role::ParameterRecipient => &mut found.recipient,
             Role::ParameterShell => &mut found.shell,
             Role::ParameterSql => &mut found.sql,

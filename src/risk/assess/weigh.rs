@@ -132,6 +132,11 @@ impl<'a> Assessing<'a> {
         if let Some(parameter) = self.parameters.shell.or(self.parameters.code).filter(|_| !is_known) {
             self.find(Finding::new(Clue::Parameter, Part::InputSchema, parameter, Some(Category::Execute)));
         }
+        // "generate_report" with an `output_file`: what is worked out is kept.
+        let works_out = reads && self.name.object.is_some();
+        if let Some(parameter) = self.parameters.output.filter(|_| works_out) {
+            self.find(Finding::new(Clue::Parameter, Part::InputSchema, parameter, Some(Category::Write)));
+        }
         if self.parameters.is_obscure {
             let words = "more parameters than are read";
             self.find(Finding::new(Clue::Nothing, Part::InputSchema, words, Some(Category::Write)));

@@ -155,8 +155,6 @@ roles! {
     ParameterShell = 31, "parameters shell";
     /// HTML or a template.
     ParameterHtml = 32, "parameters html";
-    /// Which page of a list.
-    ParameterPaging = 33, "parameters paging";
     /// Where something is written.
     ParameterOutput = 34, "parameters output";
     /// May stand before the verb of a sentence.
