@@ -112,7 +112,9 @@ impl<'a> Assessing<'a> {
         let mut raised = Vec::new();
         for choice in &self.parameters.choices {
             let Some((value, category)) = choice.worst() else { continue };
-            if reads && (choice.is_filter || self.name.is_about_actions) {
+            // Of a tool that reads by its name, what a parameter lists may be what is looked for.
+            let may_filter = choice.is_filter || self.name.is_about_actions || !choice.is_named_so;
+            if reads && may_filter {
                 continue;
             }
             let is_open = choice.is_named_so && choice.has_unknown() && !reads;
