@@ -71,7 +71,7 @@ pub(super) fn read<'a>(
     word: Word,
     context: &Context<'_>,
 ) -> Option<Choice<'a>> {
-    let is_named_so = word.is(Role::ParameterAction) || ends_so(lexicon, parameter);
+    let is_named_so = word.is(Role::ParameterAction);
     if !is_named_so && !word.is(Role::ParameterMaybeAction) {
         return None;
     }
@@ -108,12 +108,6 @@ fn does(lexicon: &Lexicon, value: &str, context: &Context<'_>) -> Option<Categor
         Certainty::Ambiguous | Certainty::Silent => None,
         _ => reading.category,
     }
-}
-
-/// `run_action`, `operation_type`.
-fn ends_so(lexicon: &Lexicon, parameter: &str) -> bool {
-    let last = words(parameter).last().and_then(|token| lexicon.word(token.key?));
-    words(parameter).nth(1).is_some() && last.is_some_and(|word| word.is(Role::EndsAction))
 }
 
 /// Gathers the values of an enumeration, however it is written. Whether there is more than is read.

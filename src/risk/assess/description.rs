@@ -242,10 +242,10 @@ fn has_role(lexicon: &Lexicon, rest: &[Token], roles: &[Role]) -> bool {
 }
 
 /// How many bytes of a description are read.
-const LONGEST: usize = 280;
+const LONGEST: usize = 240;
 
 /// How many words of it.
-const MOST_WORDS: usize = 48;
+const MOST_WORDS: usize = 40;
 
 /// How many sentences are read.
 const MOST_SENTENCES: usize = 16;

@@ -123,9 +123,9 @@ fn by_verbs<'a>(items: &[Item<'a>], context: &Context<'_>, manner: Manner) -> Op
             let before = at.checked_sub(1).and_then(|before| items.get(before));
             let is_last = at > 0 && at.saturating_add(1) == items.len();
             // "usage_report": the last noun of what is shown.
-            let is_shown = is_last && word.is(Role::Shown) && !word.is(Role::MostlyVerb);
+            let is_shown = is_last && !has_verb && word.is(Role::Shown) && !word.is(Role::MostlyVerb);
             let stands_as_verb = word.may_be_verb()
-                && !(is_shown && !has_verb)
+                && !is_shown
                 && (before.is_some_and(|before| before.word.is(Role::Joins))
                     || (at == 0 && (!has_verb || next_joins(items) || mostly_before_list(word, last)))
                     || (is_last && word.is(Role::MostlyVerb) && !reads_first)

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use crate::risk::assess::actions::{self, Choice};
 use crate::risk::assess::context::Context;
-use crate::risk::lexicon::{Lexicon, Role, Roles, Word};
-use crate::risk::words::words;
+use crate::risk::lexicon::{Form, Lexicon, Role, Roles, Word};
+use crate::risk::words::{Token, words};
 use crate::risk::{Signal, Signals};
 
 /// What the parameters of a tool say.
@@ -158,22 +158,29 @@ fn is_list_of_ids(name: &str, schema: &Value) -> bool {
         && schema.get("type").and_then(Value::as_str) == Some("array")
 }
 
-/// What a name of a parameter says as a whole: `sql_query` is one word, `query_id` is none.
+/// What a name of a parameter says as a whole: `sql_query` is one word, `query_id` is none, `run_action` is an action.
 fn whole(lexicon: &Lexicon, name: &str) -> Word {
     let mut tokens = words(name);
-    let mut buffer = [crate::risk::words::Token::default(); 4];
+    let mut buffer = [Token::default(); 4];
     let mut count = 0_usize;
     for (slot, token) in buffer.iter_mut().zip(&mut tokens) {
         *slot = token;
         count = count.saturating_add(1);
     }
     let named = buffer.get(..count).unwrap_or_default();
+    if tokens.next().is_some() {
+        return Word::default();
+    }
     let (word, length) = lexicon.find(named);
-    if length == count && tokens.next().is_none() {
+    if length == count {
         return word;
     }
-    Word::default()
+    let last = named.last().and_then(|last| lexicon.word(last.key?)).unwrap_or_default();
+    if last.is(Role::EndsAction) { ACTION } else { Word::default() }
 }
+
+/// What `run_action` says.
+const ACTION: Word = Word { verb: None, form: Form::Base, roles: Roles::of(Role::ParameterAction) };
 
 /// How many parameters are read. A schema with more is not understood, and the tool no read.
 const MOST_PARAMETERS: usize = 1_024;

@@ -49,6 +49,10 @@ pub(crate) enum Form {
 pub(crate) struct Roles(u64);
 
 impl Roles {
+    pub(crate) const fn of(role: Role) -> Self {
+        Self(role.bit())
+    }
+
     pub(crate) fn contains(self, role: Role) -> bool {
         self.0 & role.bit() != 0
     }
