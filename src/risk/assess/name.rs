@@ -109,6 +109,8 @@ fn message<'a>(items: &[Item<'a>], verb: &str) -> Option<&'a str> {
     head.word.is(Role::People).then_some(head.text)
 }
 
+/// By the worst of the words that stand as verbs: those that always are, and of the others the first one, or one that stands
+/// last, behind an "and", or alone.
 fn by_verbs<'a>(items: &[Item<'a>], context: &Context<'_>, manner: Manner) -> Option<Reading<'a>> {
     let (first, last) = (items.first()?, items.last()?);
     let ends_in_verb = items.len() > 1 && last.word.is(Role::MostlyVerb) && last.word.may_be_verb();
