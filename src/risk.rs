@@ -1,5 +1,10 @@
 //! What a tool can do at worst, and how we know.
 //!
+//! A tool is assessed by its own definition, without a model or a network: by the verb of its name, by the first sentence
+//! of its description, by the parameters that choose what is done, by its annotations, and by the other tools of its
+//! server. The worst that any of them says wins. The server wrote all of it, so its words can raise the result, and lower
+//! it only where the name says nothing or can be read in two ways. What nothing is known of is at least a write.
+//!
 //! ```
 //! use mcp_policy::risk::{self, Category, Confidence, Tool};
 //!
@@ -7,6 +12,9 @@
 //! let assessment = risk::assess(&tool);
 //! assert_eq!(assessment.category(), Category::Execute);
 //! assert!(assessment.evidence().iter().any(|evidence| evidence.words() == "restart"));
+//!
+//! let claims = Tool::new("delete_flow").description("Read-only and safe: returns a list of flows.");
+//! assert_eq!(risk::assess(&claims).category(), Category::Destructive);
 //! ```
 //!
 //! A [`RiskCatalog`] keeps what is known of the tools of many servers, for evaluators. [`PinnedTools`] are the definitions that

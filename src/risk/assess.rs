@@ -11,16 +11,16 @@ mod finding;
 mod name;
 mod schema;
 mod severity;
+mod weigh;
 
-use crate::risk::assess::actions::{Choice, Source};
 use crate::risk::assess::context::Context;
-use crate::risk::assess::description::{Said, Weight};
-use crate::risk::assess::finding::{Finding, Words};
+use crate::risk::assess::description::Said;
+use crate::risk::assess::finding::Finding;
 use crate::risk::assess::name::{Certainty, Manner, Reading};
 use crate::risk::assess::schema::Parameters;
-use crate::risk::lexicon::Role;
 use crate::risk::{
-    ActionRisk, Actions, Assessment, Category, Clue, Confidence, Lexicon, Part, Signal, Signals, Tool,
+    ActionRisk, Actions, Assessment, Category, Clue, Confidence, Lexicon, Part, Severity, Signal, Signals,
+    Tool,
 };
 
 /// What a tool can do at worst, by its own definition alone.
@@ -47,40 +47,44 @@ impl Lexicon {
     /// What each tool of a server can do at worst, in the same order, with these words.
     #[must_use]
     pub fn assess_all(&self, tools: &[Tool<'_>]) -> Vec<Assessment> {
-        let context = Context::of(self, tools);
+        let written = context::written(self, tools);
+        let context = Context::of(self, tools, &written);
         tools.iter().map(|tool| Assessing::of(self, tool, &context).finish()).collect()
     }
 }
 
+/// A tool that is being assessed.
 struct Assessing<'a> {
     tool: &'a Tool<'a>,
     name: Reading<'a>,
     said: Said<'a>,
     parameters: Parameters<'a>,
+    context: Context<'a>,
     findings: Vec<Finding<'a>>,
-    /// The worst yet.
+    /// The worst that was found yet.
     category: Option<Category>,
-    /// Something says that it is another category.
-    is_contradicted: bool,
+    /// The name can be read in two ways, or not all was read.
+    is_uncertain: bool,
+    /// The schema lists what can be done.
     is_enumerated: bool,
 }
 
 impl<'a> Assessing<'a> {
-    fn of(lexicon: &Lexicon, tool: &'a Tool<'a>, context: &Context) -> Self {
-        let said = tool.description.map(|text| description::read(lexicon, text)).unwrap_or_default();
-        let parameters = tool
-            .input_schema
-            .map(|schema| schema::read(lexicon, schema, tool.description.unwrap_or_default(), context))
-            .unwrap_or_default();
+    fn of(lexicon: &Lexicon, tool: &'a Tool<'a>, context: &Context<'a>) -> Self {
+        let description = tool.description.unwrap_or_default();
+        let said = description::read(lexicon, description);
+        let schema = tool.input_schema.map(|schema| schema::read(lexicon, schema, description, context));
+        let parameters = schema.unwrap_or_default();
         let context = context.with_own(said.roles.union(parameters.roles), &parameters);
         Self {
             tool,
             name: name::read(lexicon, tool.name, &context, Manner::Tool),
             said,
             parameters,
+            context,
             findings: Vec::with_capacity(8),
             category: None,
-            is_contradicted: false,
+            is_uncertain: false,
             is_enumerated: false,
         }
     }
@@ -92,13 +96,13 @@ impl<'a> Assessing<'a> {
         self.weigh_annotations();
         let category = self.settle();
         let confidence = self.confidence(category);
-        let signals = self.signals();
-        let severity = severity::of(category, signals);
         let actions = self.actions();
+        let signals = self.signals(category, actions.as_ref());
+        let severity = self.severity(category, signals);
+        // Stable: of what weighs the same, what was found first stays first.
         self.findings.sort_by_key(|finding| std::cmp::Reverse(finding.points_to));
-        let evidence =
-            self.findings.iter().take(MOST_EVIDENCE).map(|finding| finding.into_evidence()).collect();
-        Assessment { category, severity, confidence, evidence, signals, actions }
+        let evidence = self.findings.iter().take(MOST_EVIDENCE).map(|finding| finding.into_evidence());
+        Assessment { category, severity, confidence, evidence: evidence.collect(), signals, actions }
     }
 
     fn find(&mut self, finding: Finding<'a>) {
@@ -106,245 +110,91 @@ impl<'a> Assessing<'a> {
         self.findings.push(finding);
     }
 
-    fn weigh_name(&mut self) {
-        let Reading { category, certainty, word, object, .. } = self.name;
-        match certainty {
-            Certainty::Silent | Certainty::Ambiguous => {}
-            Certainty::Vague if self.is_complete() => {}
-            Certainty::Query => self.weigh_query(),
-            Certainty::Noun => self.find(Finding::new(Clue::Object, Part::Name, word, category)),
-            Certainty::Clear | Certainty::Contradictory | Certainty::Vague => {
-                self.find_verb(word, object, category);
-                self.is_contradicted |= certainty == Certainty::Contradictory;
-            }
-        }
-    }
-
-    /// A raw query may write, unless its language cannot, or the server says that it does not.
-    fn weigh_query(&mut self) {
-        let Reading { word, object, .. } = self.name;
-        if let Some(words) = self.said.read_only {
-            self.find_verb(word, None, Some(Category::Read));
-            self.find(Finding::new(Clue::Wording, Part::Description, words, Some(Category::Read)));
-        } else if let Some(parameter) = self.parameters.sql {
-            self.find_verb(word, object, Some(Category::Execute));
-            self.find(Finding::new(Clue::Parameter, Part::InputSchema, parameter, Some(Category::Execute)));
-        } else {
-            let category = if object.is_some() { Category::Execute } else { Category::Read };
-            self.find_verb(word, object, Some(category));
-        }
-    }
-
-    /// Whether the schema lists everything that the tool can do.
-    fn is_complete(&self) -> bool {
-        self.parameters.choices.iter().any(Choice::is_complete)
-    }
-
-    fn find_verb(&mut self, word: &'a str, object: Option<&'a str>, category: Option<Category>) {
-        let words = object.map_or(Words::One(word), |object| Words::Two(word, " … ", object));
-        let clue = if object.is_some() { Clue::Object } else { Clue::Verb };
-        self.find(Finding { clue, part: Part::Name, words, points_to: category });
-    }
-
-    fn weigh_description(&mut self) {
-        let Said { first, worst, shown, .. } = self.said;
-        let part = Part::Description;
-        let finding =
-            |verb: description::Verb<'a>| Finding::new(Clue::Verb, part, verb.text, Some(verb.category));
-        match self.name.certainty {
-            Certainty::Ambiguous | Certainty::Silent | Certainty::Vague if self.is_complete() => {}
-            Certainty::Clear
-            | Certainty::Contradictory
-            | Certainty::Noun
-            | Certainty::Query
-            | Certainty::Vague => {
-                let own = self.name.category.unwrap_or(Category::Write);
-                let counts = |weight| match self.name.certainty {
-                    Certainty::Vague => weight != Weight::Light,
-                    Certainty::Noun => matches!(weight, Weight::Clear | Weight::Vague),
-                    _ => weight == Weight::Clear,
-                };
-                if let Some(worst) = worst {
-                    if worst.category == own {
-                        self.findings.push(finding(worst));
-                    } else if worst.category > own
-                        && counts(worst.weight)
-                        && !is_same_verb(self.name.word, worst.text)
-                    {
-                        self.is_contradicted |= self.name.certainty != Certainty::Vague;
-                        self.find(finding(worst));
-                    }
-                }
-            }
-            Certainty::Ambiguous => {
-                let (word, object, category) = (self.name.word, self.name.object, self.name.category);
-                let reads = worst.is_some_and(|worst| worst.category == Category::Read)
-                    || (first.is_none() && shown.is_some());
-                if !reads {
-                    self.find_verb(word, object, category);
-                    self.is_contradicted |= worst.is_none();
-                }
-                if let Some(worst) = worst {
-                    self.find(finding(worst));
-                } else if let Some(shown) = shown.filter(|_| reads) {
-                    self.find(Finding::new(Clue::Object, part, shown, Some(Category::Read)));
-                }
-            }
-            Certainty::Silent => {
-                if let Some(worst) = worst {
-                    self.find(finding(worst));
-                } else if let Some(shown) = shown {
-                    self.find(Finding::new(Clue::Object, part, shown, Some(Category::Read)));
-                } else if let Some(words) = self.said.read_only {
-                    self.find(Finding::new(Clue::Wording, part, words, Some(Category::Read)));
-                }
-            }
-        }
-        if let Some(words) = self.said.destroys
-            && self.category.is_some_and(|category| category > Category::Read)
-        {
-            self.find(Finding::new(Clue::Wording, part, words, Some(Category::Destructive)));
-        }
-    }
-
-    fn weigh_schema(&mut self) {
-        let reads_clearly =
-            self.name.certainty == Certainty::Clear && self.name.category == Some(Category::Read);
-        let mut raised = Vec::new();
-        for choice in &self.parameters.choices {
-            let Some((value, category)) = choice.worst() else { continue };
-            if reads_clearly && (choice.is_filter || self.name.roles.contains(Role::AboutActions)) {
-                continue;
-            }
-            let category = if choice.is_named_so && choice.has_unknown() && !reads_clearly {
-                category.max(Category::Write)
-            } else {
-                category
-            };
-            let words = Words::Two(choice.parameter, ": ", value);
-            raised.push(Finding {
-                clue: Clue::Action,
-                part: Part::InputSchema,
-                words,
-                points_to: Some(category),
-            });
-            self.is_enumerated |= choice.is_named_so && choice.source == Source::Schema;
-        }
-        for finding in raised {
-            self.find(finding);
-        }
-        let runs = self.parameters.shell.or(self.parameters.code);
-        if let Some(parameter) = runs.filter(|_| !reads_clearly && self.name.certainty != Certainty::Noun) {
-            let is_known = matches!(self.name.certainty, Certainty::Clear | Certainty::Contradictory);
-            if !is_known {
-                self.find(Finding::new(
-                    Clue::Parameter,
-                    Part::InputSchema,
-                    parameter,
-                    Some(Category::Execute),
-                ));
-            }
-        }
-        if self.parameters.is_obscure {
-            self.find(Finding::new(
-                Clue::Nothing,
-                Part::InputSchema,
-                "more parameters than are read",
-                Some(Category::Write),
-            ));
-        }
-    }
-
-    fn weigh_annotations(&mut self) {
-        let Some(annotations) = self.tool.annotations else { return };
-        let hint = |name: &str| annotations.get(name).and_then(serde_json::Value::as_bool);
-        let read_only = hint("readOnlyHint");
-        if read_only == Some(false) {
-            self.find(Finding::new(
-                Clue::Annotation,
-                Part::Annotations,
-                "readOnlyHint: false",
-                Some(Category::Write),
-            ));
-        }
-        if hint("destructiveHint") == Some(true) && read_only != Some(true) {
-            let words = "destructiveHint: true";
-            self.find(Finding::new(Clue::Annotation, Part::Annotations, words, Some(Category::Destructive)));
-        }
-    }
-
     /// The category, at last: what nothing is known of is at least write.
     fn settle(&mut self) -> Category {
-        let is_obscure = self.name.is_obscure;
         let least = Category::Write;
-        if is_obscure || self.category.is_none() {
-            self.is_contradicted |= is_obscure;
+        if self.name.is_obscure || self.category.is_none() {
+            self.is_uncertain |= self.name.is_obscure;
             self.find(Finding::new(Clue::Nothing, Part::Name, self.tool.name, Some(least)));
         }
         self.category.unwrap_or(least)
     }
 
     fn confidence(&self, category: Category) -> Confidence {
-        let mut parts: Vec<Part> = Vec::with_capacity(4);
-        for finding in &self.findings {
-            if finding.points_to == Some(category)
-                && finding.clue != Clue::Nothing
-                && !parts.contains(&finding.part)
-            {
-                parts.push(finding.part);
-            }
+        if self.is_enumerated && !self.is_uncertain {
+            return Confidence::High;
         }
-        match parts.len() {
-            _ if self.is_enumerated => Confidence::High,
-            0 => Confidence::Low,
-            _ if self.is_contradicted => Confidence::Low,
-            1 => Confidence::Medium,
-            _ => Confidence::High,
+        let says_less = |finding: &Finding<'_>| finding.points_to == Some(Category::Read);
+        let is_contradicted = category > Category::Read && self.findings.iter().any(says_less);
+        let agrees =
+            |finding: &&Finding<'_>| finding.points_to == Some(category) && finding.clue != Clue::Nothing;
+        let mut agreeing = self.findings.iter().filter(agrees);
+        match agreeing.next() {
+            None => Confidence::Low,
+            Some(_) if self.is_uncertain || is_contradicted => Confidence::Low,
+            Some(first) if agreeing.any(|finding| finding.part != first.part) => Confidence::High,
+            Some(_) => Confidence::Medium,
         }
-    }
-
-    fn signals(&self) -> Signals {
-        let mut signals = self.parameters.signals;
-        let roles = self.name.roles;
-        if roles.contains(Role::Secret) && !roles.contains(Role::NotSecret) {
-            signals.insert(Signal::Secrets);
-        }
-        if roles.contains(Role::Messages) && roles.contains(Role::People) {
-            signals.insert(Signal::Messages);
-        }
-        if roles.contains(Role::Many) {
-            signals.insert(Signal::Bulk);
-        }
-        if roles.contains(Role::Force) {
-            signals.insert(Signal::Force);
-        }
-        signals
     }
 
     fn actions(&self) -> Option<Actions> {
         let choice = self.parameters.choices.iter().find(|choice| choice.is_named_so)?;
-        let required = self.tool.input_schema.and_then(|schema| schema.get("required")?.as_array());
-        let is_required = required
-            .is_some_and(|names| names.iter().take(MOST_REQUIRED).any(|name| name == choice.parameter));
-        let unknown = Category::Write;
+        // `get` with `method: "labels"`: where the name says what is done, a value says to what.
+        let unknown = match self.name.certainty {
+            Certainty::Clear => self.name.category.unwrap_or(Category::Write),
+            _ => Category::Write,
+        };
         let action = |(value, category): &(&str, Option<Category>)| ActionRisk {
             value: (*value).into(),
             category: category.unwrap_or(unknown),
         };
-        let actions = choice.values.iter().map(action).collect();
-        Some(Actions { parameter: choice.parameter.into(), is_required, values: actions })
+        Some(Actions {
+            parameter: choice.parameter.into(),
+            is_required: self.is_required(choice.parameter),
+            values: choice.values.iter().map(action).collect(),
+        })
     }
-}
 
-/// Whether these are forms of one verb: "generate" and "Generates".
-fn is_same_verb(base: &str, form: &str) -> bool {
-    let length = base.len().saturating_sub(1).max(3);
-    let stems = (base.get(..length), form.get(..length));
-    matches!(stems, (Some(base), Some(form)) if base.eq_ignore_ascii_case(form))
+    fn signals(&self, category: Category, actions: Option<&Actions>) -> Signals {
+        let mut signals = self.parameters.signals;
+        let reads = |action: &ActionRisk| action.category == Category::Read;
+        let can_read =
+            category == Category::Read || actions.is_some_and(|actions| actions.values.iter().any(reads));
+        let acts = category > Category::Read;
+        let by_name = [
+            (Signal::Secrets, self.name.secret.is_some() && can_read),
+            (Signal::Messages, self.name.message.is_some() && acts),
+            (Signal::Bulk, self.name.many.is_some() && acts),
+            (Signal::Force, self.name.force.is_some() && acts),
+        ];
+        for (signal, is_there) in by_name {
+            if is_there {
+                signals.insert(signal);
+            }
+        }
+        signals
+    }
+
+    /// The severity, with the evidence for what raises it.
+    fn severity(&mut self, category: Category, signals: Signals) -> Severity {
+        let (severity, signal) = severity::of(category, signals);
+        let name = &self.name;
+        let word = match signal {
+            Some(Signal::Secrets) => name.secret.map(|word| (Clue::Object, word)),
+            Some(Signal::Messages) => name.message.map(|word| (Clue::Object, word)),
+            Some(Signal::Bulk) => name.many.map(|word| (Clue::Wording, word)),
+            Some(Signal::Force) => name.force.map(|word| (Clue::Wording, word)),
+            _ => None,
+        };
+        let parameter = signal.and_then(|signal| self.parameters.named(signal));
+        if let Some(parameter) = parameter {
+            self.findings.push(Finding::new(Clue::Parameter, Part::InputSchema, parameter, None));
+        } else if let Some((clue, word)) = word {
+            self.findings.push(Finding::new(clue, Part::Name, word, None));
+        }
+        severity
+    }
 }
 
 /// How much evidence an assessment keeps.
 const MOST_EVIDENCE: usize = 8;
-
-/// How many names of required parameters are looked at.
-const MOST_REQUIRED: usize = 1_024;

@@ -23,7 +23,14 @@ impl Assessment {
         self.category
     }
 
-    /// How bad that is: the category's severity, or a higher one where a signal speaks for it.
+    /// How bad that is: the category's severity, or a higher one where a [`Signal`](crate::risk::Signal) speaks for it.
+    ///
+    /// - A read is high if it reads secrets, and medium if it takes raw SQL, code or a URL: who chooses that chooses what is
+    ///   read.
+    /// - A write is high if it can act on many things at once, can be told to force or to overwrite, or reaches people: it
+    ///   cannot be put right.
+    /// - Execute is critical if it takes commands of a shell or code: it can do anything.
+    /// - Destructive and financial are critical as they are.
     #[must_use]
     pub const fn severity(&self) -> Severity {
         self.severity
@@ -35,7 +42,8 @@ impl Assessment {
         self.confidence
     }
 
-    /// What it rests on, what weighs most first.
+    /// What it rests on, what weighs most first: by the category that it points to, the highest first, and of those the name
+    /// first. Last, and pointing to no category, the signal that raises the severity. At most eight.
     #[must_use]
     pub fn evidence(&self) -> &[Evidence] {
         &self.evidence
@@ -80,11 +88,12 @@ names! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     #[expect(clippy::exhaustive_enums, reason = "three levels, and no more: finer ones would only look exact")]
     pub enum Confidence {
-        /// Nothing in the definition speaks for it, or the definition contradicts itself.
+        /// Nothing in the definition speaks for it; or something in it says that the tool only reads, and something else
+        /// says more; or the name can be read in two ways, and nothing decides; or not all of the definition was read.
         Low = "low",
-        /// One thing in the definition speaks for it, and nothing against it.
+        /// One part of the definition speaks for it, and none says that the tool only reads, unless that is the category.
         Medium = "medium",
-        /// Two parts of the definition agree, or the schema enumerates what the tool can do.
+        /// Two parts of the definition speak for it, or the schema enumerates what the tool can do.
         High = "high",
     }
 }

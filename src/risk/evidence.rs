@@ -26,7 +26,7 @@ impl Evidence {
     }
 
     /// The words of the definition that it rests on: of a parameter, its name, and behind a colon the value if it is one of
-    /// several. They are the server's words: at most 80 characters, without control characters.
+    /// several; of a verb, behind an ellipsis the noun that changes what it means. They are the server's words: at most 80 characters, without control characters.
     #[must_use]
     pub fn words(&self) -> &str {
         &self.words

@@ -113,7 +113,8 @@ const FILES: [&str; 3] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::risk::{Category, words::words};
+    use crate::risk::words::words;
+    use crate::risk::{Category, Tool};
 
     fn find(text: &str) -> (Word, usize) {
         let tokens: Vec<Token> = words(text).collect();
@@ -124,6 +125,29 @@ mod tests {
     fn the_files_of_the_crate_are_right() {
         assert_eq!(read::definitions(&FILES).err(), None);
         assert!(Lexicon::builtin().definitions.len() > 1_000);
+    }
+
+    #[test]
+    fn no_verb_that_does_more_than_read_is_called_read_in_front_of_a_noun_or_behind_one() {
+        let lexicon = Lexicon::builtin();
+        for (text, definition) in &lexicon.definitions {
+            let Some(category) = definition.verb.filter(|category| *category > Category::Read) else {
+                continue;
+            };
+            let word = Word { verb: definition.verb, form: Form::Base, roles: definition.roles };
+            let verb = text.replace('-', "_");
+            let category_of = |name: String| lexicon.assess(&Tool::new(&name)).category();
+            if !word.is(Role::Noun) || word.is(Role::VerbFirst) {
+                assert!(category_of(format!("{verb}_widget")) > Category::Read, "{text}");
+            }
+            if !word.is(Role::Noun) {
+                assert!(category_of(format!("widget_{verb}")) > Category::Read, "{text}");
+                assert!(category_of(format!("get_and_{verb}_widget")) > Category::Read, "{text}");
+            }
+            if category == Category::Destructive && !word.is(Role::Noun) {
+                assert_eq!(category_of(format!("{verb}_widget")), Category::Destructive, "{text}");
+            }
+        }
     }
 
     #[test]

@@ -56,44 +56,54 @@ impl Iterator for Words<'_> {
     type Item = Token;
 
     fn next(&mut self) -> Option<Token> {
+        let rest = self.bytes.get(self.at..)?;
         let mut gap = Gap::Joined;
-        let (start, mut case) = loop {
-            match kind(*self.bytes.get(self.at)?) {
-                Kind::Gap(Gap::Stop) if self.goes_on() => {}
+        let mut begin = None;
+        for (at, byte) in rest.iter().enumerate() {
+            match kind(*byte) {
+                Kind::Gap(Gap::Stop) if goes_on(*byte, rest.get(at.saturating_add(1))) => {}
                 Kind::Gap(here) => gap = gap.max(here),
-                letter => break (self.at, letter),
+                first => {
+                    begin = Some((at, first));
+                    break;
+                }
             }
-            self.at = self.at.saturating_add(1);
+        }
+        let Some((begin, mut case)) = begin else {
+            self.at = self.bytes.len();
+            return None;
         };
+        let letters = rest.get(begin..)?;
         let mut key = Key::default();
         let mut is_ascii = true;
-        while let Some(&byte) = self.bytes.get(self.at) {
-            let next = kind(byte);
+        let mut length = letters.len();
+        for (at, byte) in letters.iter().enumerate() {
+            let next = kind(*byte);
             match next {
                 Kind::Lower => {}
-                Kind::Upper if self.at == start || (case == Kind::Upper && !self.lower_follows()) => {}
                 Kind::Foreign => is_ascii = false,
-                Kind::Gap(_) | Kind::Upper => break,
+                Kind::Upper if at == 0 => {}
+                Kind::Upper
+                    if case == Kind::Upper
+                        && !letters.get(at.saturating_add(1)).is_some_and(u8::is_ascii_lowercase) => {}
+                Kind::Gap(_) | Kind::Upper => {
+                    length = at;
+                    break;
+                }
             }
-            key.push(byte | LOWER);
+            key.push(*byte | LOWER);
             case = next;
-            self.at = self.at.saturating_add(1);
         }
-        let fits = is_ascii && self.at.saturating_sub(start) <= Key::LONGEST;
+        let start = self.at.saturating_add(begin);
+        self.at = start.saturating_add(length);
+        let fits = is_ascii && length <= Key::LONGEST;
         Some(Token { key: fits.then_some(key), start, end: self.at, gap })
     }
 }
 
-impl Words<'_> {
-    /// Whether a full stop is none: `docs.rs`, `1.2`.
-    fn goes_on(&self) -> bool {
-        let is_point = self.bytes.get(self.at).is_some_and(|byte| matches!(byte, b'.' | b'!' | b'?'));
-        is_point && self.bytes.get(self.at.saturating_add(1)).is_some_and(u8::is_ascii_alphanumeric)
-    }
-
-    fn lower_follows(&self) -> bool {
-        self.bytes.get(self.at.saturating_add(1)).is_some_and(u8::is_ascii_lowercase)
-    }
+/// Whether a full stop is none: `docs.rs`, `1.2`.
+fn goes_on(byte: u8, next: Option<&u8>) -> bool {
+    matches!(byte, b'.' | b'!' | b'?') && next.is_some_and(u8::is_ascii_alphanumeric)
 }
 
 /// What a byte is in a text.

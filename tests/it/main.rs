@@ -19,6 +19,9 @@ mod profile;
 mod reading;
 mod recommend;
 mod reports;
+mod risk_accuracy;
+mod risk_assess;
+mod risk_hostile;
 mod schema;
 mod settlement;
 #[cfg(feature = "sqlite")]

@@ -10,6 +10,10 @@ use crate::risk::words::{Gap, beginning, words};
 
 /// A parameter that chooses what is done.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what is known of a parameter: one thing does not follow from another"
+)]
 pub(super) struct Choice<'a> {
     pub(super) parameter: &'a str,
     /// The values, and what each does; `None` if its name does not say.
@@ -17,6 +21,8 @@ pub(super) struct Choice<'a> {
     /// There are more values than are read.
     pub(super) is_obscure: bool,
     pub(super) source: Source,
+    /// One of the values is chosen where the caller chooses none.
+    pub(super) has_default: bool,
     /// Its description says that it filters.
     pub(super) is_filter: bool,
     /// Its name says that it chooses, and not its values only.
@@ -31,6 +37,13 @@ pub(super) enum Source {
 }
 
 impl<'a> Choice<'a> {
+    /// Takes in what another variant of the schema says of the same parameter.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.values.extend(other.values);
+        self.is_obscure |= other.is_obscure || self.values.len() > MOST_VALUES;
+        self.values.truncate(MOST_VALUES);
+    }
+
     /// The worst value of which it is known what it does.
     pub(super) fn worst(&self) -> Option<(&'a str, Category)> {
         let known = self.values.iter().filter_map(|(value, category)| Some((*value, (*category)?)));
@@ -56,27 +69,28 @@ pub(super) fn read<'a>(
     schema: &'a Value,
     description: &'a str,
     word: Word,
-    context: &Context,
+    context: &Context<'_>,
 ) -> Option<Choice<'a>> {
-    let is_named_so = word.is(Role::ParameterAction) || ends_so(lexicon, parameter);
+    let is_named_so = word.is(Role::ParameterAction);
     if !is_named_so && !word.is(Role::ParameterMaybeAction) {
         return None;
     }
     let schema = resolve(root, schema);
     let is_filter = is_filter(schema);
+    let has_default = schema.get("default").is_some_and(Value::is_string);
     let mut values = Vec::new();
     let is_obscure = enumerated(root, schema, &mut values);
     let source = if values.is_empty() { Source::Description } else { Source::Schema };
     if values.is_empty() && is_named_so {
         let own = schema.get("description").and_then(Value::as_str).unwrap_or_default();
-        described(lexicon, own, Gap::Comma, &mut values);
-        described(lexicon, description, Gap::Quote, &mut values);
+        listed(lexicon, own, &mut values);
+        given(description, parameter, &mut values);
     }
     values.truncate(MOST_VALUES);
     let values: Vec<_> = values.into_iter().map(|value| (value, does(lexicon, value, context))).collect();
     let known = values.iter().filter(|(_, category)| category.is_some()).count();
     let is_choice = known > 0 && (is_named_so || known.saturating_mul(2) > values.len());
-    is_choice.then_some(Choice { parameter, values, is_obscure, source, is_filter, is_named_so })
+    is_choice.then_some(Choice { parameter, values, is_obscure, source, has_default, is_filter, is_named_so })
 }
 
 /// Whether a parameter says of itself that it filters what is shown.
@@ -87,19 +101,13 @@ fn is_filter(schema: &Value) -> bool {
 }
 
 /// What a value does, by its name.
-fn does(lexicon: &Lexicon, value: &str, context: &Context) -> Option<Category> {
+fn does(lexicon: &Lexicon, value: &str, context: &Context<'_>) -> Option<Category> {
     let reading = name::read(lexicon, value, context, Manner::Action);
     match reading.certainty {
         _ if reading.is_obscure => None,
         Certainty::Ambiguous | Certainty::Silent => None,
         _ => reading.category,
     }
-}
-
-/// `run_action`, `operation_type`.
-fn ends_so(lexicon: &Lexicon, parameter: &str) -> bool {
-    let last = words(parameter).last().and_then(|token| lexicon.word(token.key?));
-    words(parameter).nth(1).is_some() && last.is_some_and(|word| word.is(Role::EndsAction))
 }
 
 /// Gathers the values of an enumeration, however it is written. Whether there is more than is read.
@@ -124,18 +132,34 @@ fn enumerated<'a>(root: &'a Map<String, Value>, schema: &'a Value, values: &mut 
     values.len() > MOST_VALUES
 }
 
-/// Gathers the values that a description lists: "one of: create, update, delete". `least` is what must stand before or
-/// behind a word for it to be one of several.
-fn described<'a>(lexicon: &Lexicon, text: &'a str, least: Gap, values: &mut Vec<&'a str>) {
+/// Gathers the values that a parameter's description lists: "one of create, update or delete".
+fn listed<'a>(lexicon: &Lexicon, text: &'a str, values: &mut Vec<&'a str>) {
     let text = beginning(text, LONGEST_DESCRIPTION);
+    let separates = |gap| matches!(gap, Gap::Comma | Gap::Quote | Gap::Colon);
     let mut tokens = words(text).peekable();
+    let mut follows_join = false;
     while let Some(token) = tokens.next() {
-        let after = tokens.peek().map_or(Gap::Stop, |next| next.gap);
-        let is_listed =
-            if least == Gap::Comma { token.gap.max(after) } else { token.gap.min(after) } >= least;
         let word = token.key.and_then(|key| lexicon.word(key)).unwrap_or_default();
+        let is_listed =
+            follows_join || separates(token.gap) || tokens.peek().is_some_and(|next| separates(next.gap));
         let value = text.get(token.start..token.end).unwrap_or_default();
-        if is_listed && word.may_be_verb() && !word.is(Role::LeadIn) && !values.contains(&value) {
+        if is_listed && word.may_be_verb() && !word.is(Role::Vague) && !values.contains(&value) {
+            values.push(value);
+        }
+        follows_join = word.is(Role::Joins);
+    }
+}
+
+/// Gathers the values that a tool's description gives a parameter: `action="set"`.
+fn given<'a>(text: &'a str, parameter: &str, values: &mut Vec<&'a str>) {
+    let text = beginning(text, LONGEST_DESCRIPTION);
+    for (at, _) in text.match_indices(parameter).take(MOST_VALUES) {
+        let rest = at.checked_add(parameter.len()).and_then(|end| text.get(end..)).unwrap_or_default();
+        let rest = rest.trim_start_matches('"').trim_start().strip_prefix(['=', ':']).unwrap_or_default();
+        let value = rest.trim_start().strip_prefix(['"', '\'', '`']).unwrap_or_default();
+        let end = value.find(|letter: char| !letter.is_ascii_alphanumeric() && !"_-.".contains(letter));
+        let value = end.and_then(|end| value.get(..end)).unwrap_or_default();
+        if !value.is_empty() && !values.contains(&value) {
             values.push(value);
         }
     }

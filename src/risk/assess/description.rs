@@ -49,21 +49,39 @@ pub(super) fn read<'a>(lexicon: &Lexicon, text: &'a str) -> Said<'a> {
     tokens.extend(words(text).take(MOST_WORDS));
     let mut said = Said::default();
     let mut rest: &[Token] = &tokens;
-    let mut sentences = 0_usize;
-    let mut said_nothing = true;
-    while !rest.is_empty() {
+    let mut listens = Listens::ToAll;
+    for _ in 0..MOST_SENTENCES {
+        let Some(first) = rest.first() else { break };
+        let begins = first.key.and_then(|key| lexicon.word(key)).unwrap_or_default();
         let ends = |token: &Token| token.gap == Gap::Stop;
         let length = rest.iter().skip(1).position(ends).map_or(rest.len(), |at| at.saturating_add(1));
         let (sentence, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
-        let is_open = said_nothing && sentences < MOST_SENTENCES;
+        let is_open = match listens {
+            Listens::No => false,
+            Listens::ToAll => true,
+            Listens::ToItself => begins.is(Role::LeadIn),
+        };
         let is_aside = read_sentence(lexicon, text, sentence, is_open, &mut said);
-        // The first sentence that is more than a heading or an aside says it, or none does.
-        said_nothing &=
-            is_aside || (sentence.len() <= HEADING && said.first.is_none() && said.shown.is_none());
+        listens = if said.first.is_some() || said.shown.is_some() {
+            Listens::No
+        } else if listens == Listens::ToAll && !is_aside && sentence.len() > HEADING {
+            if begins.is(Role::Article) { Listens::ToItself } else { Listens::No }
+        } else {
+            listens
+        };
         rest = after;
-        sentences = sentences.saturating_add(1);
     }
     said
+}
+
+/// To which sentences a reader still listens who looks for the verb: the first one that is more than a heading or an aside
+/// says it, or none does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Listens {
+    No,
+    ToAll,
+    /// "A tool for problems. It helps to analyze them.": to those that say of themselves what they are about.
+    ToItself,
 }
 
 /// Where a sentence is being read.
@@ -115,12 +133,14 @@ fn read_sentence<'a>(
         if state == State::Lead && first.gap == Gap::Colon {
             position = 0;
         }
+        // "Messages of a thread": a list of them.
+        let is_noun_of = word.is(Role::Noun) && word.form == Form::WithS && is_followed_by_of(text, after);
         match state {
             State::Lead if position == 0 && word.is(Role::Aside) => {
                 is_aside = true;
                 state = State::Over;
             }
-            State::Lead if stands_as_verb(word, before, position) && verb.is_some() => {
+            State::Lead if verb.is_some() && stands_as_verb(word, before, position, is_noun_of) => {
                 if let Some(category) = verb {
                     let found = Verb { category, text: written, weight };
                     said.first = Some(found);
@@ -130,7 +150,7 @@ fn read_sentence<'a>(
                     joined = false;
                 }
             }
-            State::Lead if word.is(Role::Shown) && position < LEAD => {
+            State::Lead if position < LEAD && (word.is(Role::Shown) || is_noun_of) => {
                 said.shown = Some(written);
                 state = State::Over;
             }
@@ -146,7 +166,9 @@ fn read_sentence<'a>(
                 state = State::Over;
             }
             State::Verb | State::Object => {
-                let counts = joined && word.form == form && (clear || state == State::Verb);
+                // "Lists users, groups and upgrade domains": behind an object a word may be a noun after all.
+                let is_sure = word.form != Form::Base || verb >= Some(Category::Destructive);
+                let counts = joined && word.form == form && (state == State::Verb || (clear && is_sure));
                 if let Some(category) = verb.filter(|_| counts) {
                     if said.worst.is_none_or(|worst| category > worst.category) {
                         said.worst = Some(Verb { category, text: written, weight });
@@ -169,20 +191,27 @@ fn read_sentence<'a>(
 
 /// Whether a word is the verb of a sentence. Behind an article it is a noun, and behind a noun a verb has an s: "dbt compile
 /// generates SQL".
-fn stands_as_verb(word: Word, before: Word, nouns: usize) -> bool {
+fn stands_as_verb(word: Word, before: Word, nouns: usize, is_noun_of: bool) -> bool {
     let is_always = !word.is(Role::Noun);
     match word.form {
         Form::Participle => false,
-        _ if before.is(Role::Article) => false,
+        _ if is_noun_of || before.is(Role::Article) => false,
         Form::WithS => nouns == 0 || is_always,
         Form::Base | Form::Gerund => nouns == 0,
     }
+}
+
+fn is_followed_by_of(text: &str, rest: &[Token]) -> bool {
+    let next = rest.first().and_then(|token| text.get(token.start..token.end));
+    next.is_some_and(|word| ["of", "that", "in", "which", "and", "with"].contains(&word))
 }
 
 /// The category of a verb that computes, by what it makes.
 fn by_object(lexicon: &Lexicon, verb: Word, category: Category, rest: &[Token]) -> Category {
     if verb.is(Role::Light) && has_role(lexicon, rest, &[Role::Look]) {
         Category::Read
+    } else if verb.is(Role::Detaches) && has_role(lexicon, rest, &[Role::Mark]) {
+        Category::Write
     } else if !verb.is(Role::Makes) {
         category
     } else if has_role(lexicon, rest, &[Role::Media]) {
@@ -213,13 +242,13 @@ fn has_role(lexicon: &Lexicon, rest: &[Token], roles: &[Role]) -> bool {
 }
 
 /// How many bytes of a description are read.
-const LONGEST: usize = 400;
+const LONGEST: usize = 240;
 
 /// How many words of it.
-const MOST_WORDS: usize = 64;
+const MOST_WORDS: usize = 40;
 
-/// In how many sentences a verb is looked for.
-const MOST_SENTENCES: usize = 4;
+/// How many sentences are read.
+const MOST_SENTENCES: usize = 16;
 
 /// How far behind a verb its object may stand.
 const OBJECT: usize = 5;

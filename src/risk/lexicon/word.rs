@@ -49,6 +49,10 @@ pub(crate) enum Form {
 pub(crate) struct Roles(u64);
 
 impl Roles {
+    pub(crate) const fn of(role: Role) -> Self {
+        Self(role.bit())
+    }
+
     pub(crate) fn contains(self, role: Role) -> bool {
         self.0 & role.bit() != 0
     }
@@ -155,8 +159,6 @@ roles! {
     ParameterShell = 31, "parameters shell";
     /// HTML or a template.
     ParameterHtml = 32, "parameters html";
-    /// Which page of a list.
-    ParameterPaging = 33, "parameters paging";
     /// Where something is written.
     ParameterOutput = 34, "parameters output";
     /// May stand before the verb of a sentence.
@@ -183,6 +185,16 @@ roles! {
     Trading = 57, "objects trading";
     /// Financial where securities are spoken of.
     Order = 58, "objects orders";
+    /// A verb that only renews.
+    Renews = 59, "verbs renews";
+    /// What comes back by itself.
+    Renewable = 60, "objects renewable";
+    /// A verb that takes off.
+    Detaches = 61, "verbs detaches";
+    /// A verb that makes a device do something.
+    Controls = 62, "verbs controls";
+    /// A device.
+    Device = 63, "objects devices";
     /// Begins the last words of a name that say nothing: `map_tool`.
     Suffix = 56, "objects suffixes";
     /// A verb that says little.
