@@ -63,7 +63,7 @@ fn t56_a_huge_definition_takes_a_moment() {
     for schema in &bombs {
         let begin = now();
         let assessment = assess(&Tool::new("widget").description(&text).input_schema(schema));
-        assert!(begin.elapsed() < Duration::from_millis(500), "{:?}", begin.elapsed());
+        assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
         assert!(assessment.actions().is_none_or(|actions| actions.actions().len() <= 512));
         assert!(assessment.evidence().len() <= 8);
     }
