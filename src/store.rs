@@ -5,6 +5,7 @@ mod blocking;
 #[cfg(feature = "test-util")]
 pub mod conformance;
 mod memory;
+mod standing;
 
 use std::error::Error;
 use std::fmt;

@@ -2,16 +2,18 @@
 
 mod shard;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::limit::{Charges, Counter, Freed, Reservation};
+use crate::limit::{Charges, Counter, Reservation};
 use crate::store::memory::shard::{Entry, Shard, Swept};
-use crate::store::{CounterStore, Exceeded, Peek, Refusal, StoreError};
+use crate::store::standing::standings;
+use crate::store::{CounterStore, Peek, Refusal, StoreError};
 use crate::timestamp::Timestamp;
 
 /// Counters in memory: exact under any number of threads, and gone with the process.
@@ -215,33 +217,19 @@ impl Locked<'_> {
         now: Timestamp,
         forgotten_until: i64,
     ) -> Result<(Peek, usize), StoreError> {
-        let mut used = Vec::with_capacity(charges.charges().len());
-        let mut exceeded: Option<(usize, Freed)> = None;
         let mut added = 0_usize;
-        for (index, (charge, home)) in charges.charges().iter().zip(&self.homes).enumerate() {
-            let before = match self.shard(*home).and_then(|shard| shard.get(charge.key())) {
-                Some(Entry::Counter(counter)) => Some(counter),
+        let mut homes = self.homes.iter();
+        let (used, exceeded) = standings(charges, now, |charge| {
+            let before = match homes.next().and_then(|home| self.shard(*home)?.get(charge.key())) {
+                Some(Entry::Counter(counter)) => Some(Cow::Borrowed(counter)),
                 Some(Entry::UsedUntil(_)) => {
                     return Err(StoreError::new("an approval has the key of a counter"));
                 }
                 None => None,
             };
             added = added.saturating_add(usize::from(before.is_none()));
-            let standing = Counter::standing(before, charge, now);
-            used.push(standing.used);
-            if let Some(freed) = standing.exceeded
-                && exceeded.is_none_or(|(_, latest)| freed > latest)
-            {
-                exceeded = Some((index, freed));
-            }
-        }
-        let exceeded = exceeded.map(|(charge, freed)| {
-            let retry_after = match freed {
-                Freed::At(moment) => Some(Duration::from_secs(now.seconds_until(moment))),
-                Freed::Never => None,
-            };
-            Exceeded::new(charge, retry_after)
-        });
+            Ok(before)
+        })?;
         let mark = charges.approval().zip(self.approval_home).map(|(approval, home)| {
             let keep_until = Timestamp::from(approval.keep_until()).micros();
             keep_until <= forgotten_until
