@@ -14,6 +14,8 @@ use std::sync::Arc;
 pub(crate) use charge::ChargeError;
 pub use charge::{ApprovalUse, Charge, Charged, Charges, Reservation, WindowId};
 pub(crate) use counter::{Counter, Freed, HOUR};
+#[cfg(feature = "redis")]
+pub(crate) use counter::{Pack, Unpack};
 pub(crate) use key::{Key, counter_key};
 pub(crate) use scope::{Scope, ScopeError};
 pub use window::Window;

@@ -5,6 +5,8 @@ mod blocking;
 #[cfg(feature = "test-util")]
 pub mod conformance;
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 mod standing;
 
 use std::error::Error;
@@ -15,6 +17,8 @@ use std::time::{Duration, SystemTime};
 pub use asynchronous::AsyncCounterStore;
 pub use blocking::Blocking;
 pub use memory::MemoryStore;
+#[cfg(feature = "redis")]
+pub use redis::{RedisClock, RedisStore, RedisStoreBuilder};
 
 use crate::limit::{Amount, Charges, Reservation};
 

@@ -286,6 +286,12 @@ impl Charged {
     pub fn rule(&self) -> String {
         self.limit.rule()
     }
+
+    /// The limit that the charge was taken for.
+    #[cfg(feature = "redis")]
+    pub(crate) fn limit(&self) -> &Arc<Limit> {
+        &self.limit
+    }
 }
 
 /// Which window of a counter was charged, so that a refund reaches that one and no other.

@@ -13,6 +13,8 @@ mod hostile_values;
 mod layers;
 mod lint;
 mod reading;
+#[cfg(feature = "redis")]
+mod redis;
 mod reports;
 mod schema;
 mod settlement;
