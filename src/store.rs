@@ -4,6 +4,7 @@ mod asynchronous;
 mod blocking;
 #[cfg(feature = "test-util")]
 pub mod conformance;
+mod lease;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
@@ -16,6 +17,7 @@ use std::time::{Duration, SystemTime};
 
 pub use asynchronous::AsyncCounterStore;
 pub use blocking::Blocking;
+pub use lease::Leased;
 pub use memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use redis::{RedisClock, RedisStore, RedisStoreBuilder};

@@ -11,6 +11,7 @@ mod documents;
 mod evaluating;
 mod hostile_values;
 mod layers;
+mod leases;
 mod lint;
 mod reading;
 #[cfg(feature = "redis")]

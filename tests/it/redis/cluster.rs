@@ -109,18 +109,19 @@ fn t42_the_replica_of_a_master_that_dies_takes_over() {
     // Its replica is that of the first master.
     let namespace = (0..1_000)
         .map(|n| format!("n{n}"))
-        .find(|name| cluster.masters[0].run::<u16>(&format!("CLUSTER KEYSLOT {{ns:{name}}}")) < 5_461);
+        .find(|name| cluster.masters[0].run::<u16>(&format!("CLUSTER KEYSLOT {{ns:{name}}}")) < 5_461)
+        .unwrap();
     run(async {
         let store = RedisStore::builder(&cluster.masters[1].url()).response_timeout(super::TIMEOUT).connect();
         let policy = limited(&[json!({"window": "day", "max": 10})]);
         let evaluator =
-            Evaluator::builder(store.await.unwrap()).policy(policy).namespace(namespace.unwrap()).build();
+            Evaluator::builder(store.await.unwrap()).policy(policy).namespace(namespace.as_str()).build();
         let call = ToolCall::new("t", None::<&Value>);
         let is_let_through = async || matches!(evaluator.evaluate_async(&call).await, Decision::Allow(_));
         for _ in 0..4 {
             assert!(is_let_through().await);
         }
-        assert_eq!(cluster.masters[0].run::<u32>("WAIT 1 5000"), 1);
+        cluster.masters[0].replicate(&format!("{{ns:{namespace}}}any"));
         cluster.masters[0].kill();
         assert!(!is_let_through().await);
         let replica = &cluster.replicas[0];

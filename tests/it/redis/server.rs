@@ -75,6 +75,15 @@ impl Server {
         Client::open(url)?.get_connection_with_timeout(Duration::from_secs(5))
     }
 
+    /// Waits until a replica has received everything.
+    pub(crate) fn replicate(&self, key: &str) {
+        let mut connection = self.connection().unwrap();
+        // It waits for what this connection has written, and so for all that was written before.
+        ::redis::cmd("SET").arg(&[key, "thing", "PX", "1"]).exec(&mut connection).unwrap();
+        let received: u32 = ::redis::cmd("WAIT").arg(&["1", "5000"]).query(&mut connection).unwrap();
+        assert_eq!(received, 1);
+    }
+
     /// Stops the process without a word to anybody, or lets it go on.
     pub(crate) fn signal(&self, signal: &str) {
         let status = Command::new("kill").args([signal, &self.process]).status();
