@@ -135,7 +135,7 @@ fn asked(shared: &Shared) -> u32 {
 fn a_block_is_spent_without_asking_and_all_of_the_limit_can_be() {
     let shared = shared();
     let (gateway, charges) = (gateway(&shared), hundred_a_minute());
-    for call in 1..=100 {
+    for call in 1..=100_u32 {
         let reservation = reserve(&gateway, &charges, 0).unwrap();
         let remaining = reservation.charged()[0].remaining().to_string();
         assert_eq!(remaining, (100 - call).to_string());
