@@ -31,34 +31,17 @@ local call, pack, unpack, byte = redis.call, struct.pack, struct.unpack, string.
 
 local request = ARGV[1]
 local now, micros, keep_until, count, at = unpack('>dddd', request)
+local time = call('TIME')
+-- No earlier window of a counter has this stamp, also if the counter was lost meanwhile.
+local new_stamp = time[1] * 1e6 + time[2]
 local by_server = micros < 0
-if by_server then
-  local time = call('TIME')
-  now, micros = time[1] + 0, time[2] + 0
-end
+if by_server then now, micros = time[1] + 0, time[2] + 0 end
 
 local HOUR, DAY, PARTS = 3600, 86400, 16
-local before, after, expires = {}, {}, {}
+-- The counters after the charges; and of those that must expire later than they do, when their windows end and how long
+-- these are.
+local after, ends, lengths = {}, {}, {}
 local fits = true
-
--- A stamp that no earlier window of the counter has, also if the counter was lost.
-local function new_stamp(before)
-  local stamp = now * 1e6 + micros
-  if not by_server then
-    local time = call('TIME')
-    stamp = time[1] * 1e6 + time[2]
-  end
-  if before and before >= stamp then return before + 1 end
-  return stamp
-end
-
--- How long a counter must be kept, in seconds: a clock that is set back by less than a day, or than two windows, still
--- finds it.
-local function expiry(ends, length)
-  local margin = 2 * length
-  if margin < DAY then margin = DAY end
-  return string.format('%.0f', ends - now + margin)
-end
 
 for i = 1, count do
   -- GET, for MGET takes what is no string for nothing.
@@ -78,7 +61,7 @@ for i = 1, count do
     -- When the clock steps back, the counter stays in the latest window that it has seen, unless that begins so much
     -- later than the clock shows that the clock must have been wrong once.
     if not value or now >= to or (from - now > HOUR and from - now > 2 * (to - from)) then
-      used_high, used_low, stamp = 0, 0, new_stamp(stamp)
+      used_high, used_low, stamp = 0, 0, math.max(new_stamp, (stamp or 0) + 1)
       if kind == 'f' then
         from = now - now % length
         to = from + length
@@ -105,10 +88,10 @@ for i = 1, count do
       else
         from, to = -math.huge, math.huge
       end
-      if kind ~= 'l' then expires[i] = expiry(to, to - from) end
-    elseif not by_server and kind ~= 'l' then
+      ends[i], lengths[i] = to, to - from
+    elseif not by_server then
       -- By the server's clock nothing has changed.
-      expires[i] = expiry(to, to - from)
+      ends[i], lengths[i] = to, to - from
     end
     high, low = used_high + high, used_low + low
     if low >= 1e9 then high, low = high + 1, low - 1e9 end
@@ -131,8 +114,8 @@ for i = 1, count do
     end
     local ahead = value and (latest - PARTS) * length - units
     if not value or (ahead > HOUR * PARTS and ahead > 2 * PARTS * length) then
-      latest, stamp, parts = current, new_stamp(stamp), {0, 0}
-      expires[i] = expiry((latest + 17) * length / PARTS, length)
+      latest, stamp, parts = current, math.max(new_stamp, (stamp or 0) + 1), {0, 0}
+      ends[i], lengths[i] = (latest + 17) * length / PARTS, length
     else
       local passed = current - latest
       if passed > 0 then
@@ -146,7 +129,9 @@ for i = 1, count do
         end
         latest, parts = current, shifted
       end
-      if passed > 0 or not by_server then expires[i] = expiry((latest + 17) * length / PARTS, length) end
+      if passed > 0 or not by_server then
+        ends[i], lengths[i] = (latest + 17) * length / PARTS, length
+      end
     end
     used_high, used_low = 0, 0
     for part = 1, #parts, 2 do
@@ -159,7 +144,6 @@ for i = 1, count do
     after[i] = pack('>c1Bdd' .. string.rep('d', #parts), 's', #parts / 2, latest, stamp, _G.unpack(parts))
   end
 
-  before[i] = value or '-'
   if used_high > room_high or (used_high == room_high and used_low > room_low) then fits = false end
 end
 
@@ -170,12 +154,19 @@ if #KEYS > count then
     return pack('>Bdd', 2, now, micros)
   end
 end
-if not fits then return pack('>Bdd', 1, now, micros) .. table.concat(before) end
+if not fits then
+  for i = 1, count do after[i] = call('GET', KEYS[i]) or '-' end
+  return pack('>Bdd', 1, now, micros) .. table.concat(after)
+end
 
 -- Only now something changes. If Redis refuses to write, it refuses the first time.
 for i = 1, count do
-  if expires[i] then
-    call('SET', KEYS[i], after[i], 'EX', expires[i])
+  -- A counter that lasts for ever has infinite ends.
+  if ends[i] and ends[i] < math.huge then
+    -- A clock that is set back by less than a day, or than two windows, must still find it.
+    local margin = 2 * lengths[i]
+    if margin < DAY then margin = DAY end
+    call('SET', KEYS[i], after[i], 'EX', string.format('%.0f', ends[i] - now + margin))
   else
     call('SET', KEYS[i], after[i], 'KEEPTTL')
   end
