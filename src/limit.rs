@@ -16,6 +16,8 @@ pub use charge::{ApprovalUse, Charge, Charged, Charges, Reservation, WindowId};
 #[cfg(feature = "sqlite")]
 pub(crate) use counter::CounterError;
 pub(crate) use counter::{Counter, Freed, HOUR};
+#[cfg(feature = "redis")]
+pub(crate) use counter::{Pack, Unpack};
 pub(crate) use key::{Key, counter_key};
 pub(crate) use scope::{Scope, ScopeError};
 pub use window::Window;

@@ -6,7 +6,10 @@ mod blocking;
 pub mod conformance;
 mod entry;
 mod findings;
+mod lease;
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -17,7 +20,10 @@ use std::time::{Duration, SystemTime};
 
 pub use asynchronous::AsyncCounterStore;
 pub use blocking::Blocking;
+pub use lease::Leased;
 pub use memory::MemoryStore;
+#[cfg(feature = "redis")]
+pub use redis::{RedisClock, RedisStore, RedisStoreBuilder};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Durability, SqliteOptions, SqliteStore};
 

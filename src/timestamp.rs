@@ -27,6 +27,12 @@ impl Timestamp {
         self.micros
     }
 
+    /// Whole seconds since the Unix epoch, rounded down.
+    #[cfg(feature = "redis")]
+    pub(crate) fn seconds(self) -> i64 {
+        self.micros.div_euclid(Self::SECOND)
+    }
+
     /// Hour of the day, 0 to 23, in UTC.
     pub(crate) fn hour(self) -> u8 {
         self.date_time().hour()

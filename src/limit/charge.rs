@@ -103,6 +103,15 @@ impl Charge {
         &self.limit
     }
 
+    pub(crate) fn shared_key(&self) -> &Arc<str> {
+        &self.key
+    }
+
+    /// The same charge of another amount.
+    pub(crate) fn with_amount(&self, amount: Amount) -> Self {
+        Self { amount, ..self.clone() }
+    }
+
     /// The charge of a limit that is the first to charge its counter.
     pub(crate) fn new(
         limit: &Arc<Limit>,
@@ -285,6 +294,17 @@ impl Charged {
     #[must_use]
     pub fn rule(&self) -> String {
         self.limit.rule()
+    }
+
+    /// A part of the charge, of this amount.
+    pub(crate) fn with_amount(&self, amount: Amount) -> Self {
+        Self { amount, ..self.clone() }
+    }
+
+    /// The limit that the charge was taken for.
+    #[cfg(feature = "redis")]
+    pub(crate) fn limit(&self) -> &Arc<Limit> {
+        &self.limit
     }
 }
 

@@ -5,9 +5,13 @@
 
 #[cfg(feature = "sqlite")]
 mod encoding;
+#[cfg(feature = "redis")]
+mod packed;
 
 #[cfg(feature = "sqlite")]
 pub(crate) use encoding::CounterError;
+#[cfg(feature = "redis")]
+pub(crate) use packed::{Pack, Unpack};
 
 use crate::limit::{Algorithm, Amount, Charge, Charged, Window, WindowId};
 use crate::timestamp::Timestamp;
@@ -85,26 +89,35 @@ impl Counter {
     ) -> Option<(Self, Charged)> {
         let mut counter = Self::at(before, charge, now)?;
         let amount = charge.amount().millionths();
-        let (used, position, stamp) = match &mut counter {
+        let stamp = match &mut counter {
             Self::Fixed(fixed) => {
                 fixed.used = fixed.used.saturating_add(amount);
-                (fixed.used, fixed.start, &mut fixed.generation)
+                &mut fixed.generation
             }
             Self::Sliding(sliding) => {
                 let latest = sliding.used.last_mut()?;
                 *latest = latest.saturating_add(amount);
-                (sliding.sum(), sliding.latest, &mut sliding.generation)
+                &mut sliding.generation
             }
         };
         if *stamp == NEW {
             *stamp = generation;
         }
-        let window = WindowId::new(position, *stamp);
+        let charged = counter.taken(charge);
+        Some((counter, charged))
+    }
+
+    /// What was charged, if this is the counter after the charge.
+    pub(crate) fn taken(&self, charge: &Charge) -> Charged {
+        let (used, window) = match self {
+            Self::Fixed(fixed) => (fixed.used, WindowId::new(fixed.start, fixed.generation)),
+            Self::Sliding(sliding) => (sliding.sum(), WindowId::new(sliding.latest, sliding.generation)),
+        };
         let remaining = charge.max().millionths().saturating_sub(used);
         let remaining = Amount::from_millionths(remaining).unwrap_or(Amount::ZERO);
         let lasts = charge.window() == Window::Lifetime;
-        let until = (!lasts).then(|| Timestamp::from_micros(counter.ends()).into());
-        Some((counter, Charged::new(charge, remaining, window, until)))
+        let until = (!lasts).then(|| Timestamp::from_micros(self.ends()).into());
+        Charged::new(charge, remaining, window, until)
     }
 
     /// Gives a charge back to the window that was charged, if the counter is still in it.

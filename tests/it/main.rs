@@ -12,12 +12,15 @@ mod documents;
 mod evaluating;
 mod hostile_values;
 mod layers;
+mod leases;
 mod lint;
 mod mcp;
 mod pinned;
 mod profile;
 mod reading;
 mod recommend;
+#[cfg(feature = "redis")]
+mod redis;
 mod reports;
 mod risk_accuracy;
 mod risk_assess;

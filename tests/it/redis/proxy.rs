@@ -1,0 +1,95 @@
+//! A line between a store and a server that can be slow, or break at a chosen moment.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// What happens to the server's answers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Answers {
+    Pass,
+    /// So many milliseconds late.
+    Late(u64),
+    /// The connection breaks when there is one.
+    Cut,
+    /// They disappear, and nothing is said.
+    Vanish,
+}
+
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    port: u16,
+    line: Arc<Line>,
+}
+
+#[derive(Debug, Default)]
+struct Line {
+    server: AtomicU16,
+    /// `Answers`, as a number.
+    answers: AtomicU64,
+}
+
+impl Proxy {
+    pub(crate) fn to(server: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let line = Arc::new(Line { server: server.into(), ..Line::default() });
+        let of_thread = Arc::clone(&line);
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let (client, line) = (client.unwrap(), Arc::clone(&of_thread));
+                thread::spawn(move || line.serve(&client));
+            }
+        });
+        Self { port, line }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn answers(&self, answers: Answers) {
+        let number = match answers {
+            Answers::Pass => 0,
+            Answers::Cut => u64::MAX,
+            Answers::Vanish => u64::MAX - 1,
+            Answers::Late(millis) => millis,
+        };
+        self.line.answers.store(number, Ordering::SeqCst);
+    }
+
+    /// New connections lead to another server.
+    pub(crate) fn lead_to(&self, server: u16) {
+        self.line.server.store(server, Ordering::SeqCst);
+    }
+}
+
+impl Line {
+    fn serve(self: Arc<Self>, client: &TcpStream) {
+        let Ok(server) = TcpStream::connect(("127.0.0.1", self.server.load(Ordering::SeqCst))) else {
+            return;
+        };
+        let (mut asking, mut asked) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+        thread::spawn(move || {
+            let _ = std::io::copy(&mut asking, &mut asked);
+            let _ = asked.shutdown(Shutdown::Both);
+        });
+        let (mut server, mut client) = (server, client);
+        let mut buffer = [0; 8_192];
+        while let Ok(length @ 1..) = server.read(&mut buffer) {
+            match self.answers.load(Ordering::SeqCst) {
+                u64::MAX => break,
+                number if number == u64::MAX - 1 => continue,
+                millis => thread::sleep(Duration::from_millis(millis)),
+            }
+            if client.write_all(&buffer[..length]).is_err() {
+                break;
+            }
+        }
+        let _ = client.shutdown(Shutdown::Both);
+        let _ = server.shutdown(Shutdown::Both);
+    }
+}
