@@ -69,7 +69,12 @@ fn severe(signal: Signal) -> Option<&'static str> {
 }
 
 /// What the actions of a tool do.
-pub(super) fn actions(allowed: &[Treated<'_>], withheld: &[Treated<'_>], asks: bool) -> String {
+pub(super) fn actions(
+    allowed: &[Treated<'_>],
+    withheld: &[Treated<'_>],
+    asks: bool,
+    are_counted: bool,
+) -> String {
     let mut parts = Vec::new();
     for (category, one, many) in DOING {
         for (actions, is_withheld, is_raised) in
@@ -87,11 +92,7 @@ pub(super) fn actions(allowed: &[Treated<'_>], withheld: &[Treated<'_>], asks: b
             parts.push(format!("{} {does}{outcome}", listed(&values, "and")));
         }
     }
-    let counted = if allowed.len() > 1 && allowed.iter().any(|action| action.category > Category::Read) {
-        " Each action is counted on its own."
-    } else {
-        ""
-    };
+    let counted = if allowed.len() > 1 && are_counted { " Each action is counted on its own." } else { "" };
     format!("{}.{counted}", parts.join("; "))
 }
 

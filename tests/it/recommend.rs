@@ -275,3 +275,50 @@ fn there_is_room_for_thousands_of_tools_and_no_more() {
     assert!(text.len() < mcp_policy::policy::MAX_BYTES, "{}", text.len());
     Policy::from_json(&text).unwrap();
 }
+
+/// A tool that must be told one of these actions, and takes this besides.
+fn told(actions: &[&str], beside: &Value) -> Value {
+    let mut schema = json!({"type": "object", "properties": {"action": {"type": "string", "enum": actions}}, "required": ["action"]});
+    for (name, property) in beside.as_object().into_iter().flatten() {
+        schema["properties"][name] = property.clone();
+    }
+    schema
+}
+
+#[test]
+fn a_tool_that_is_worse_than_all_of_its_actions_is_judged_as_a_whole() {
+    let schema = told(&["list", "get"], &json!({}));
+    let annotations = json!({"destructiveHint": true});
+    let annotated = Tool::new("records").input_schema(&schema).annotations(annotations.as_object().unwrap());
+    assert_eq!(recommend(&[annotated]).hide, ["records"]);
+    let schema = told(
+        &["list", "get"],
+        &json!({"command": {"type": "string", "description": "Shell command to run"}}),
+    );
+    let document = recommend(&[Tool::new("manager").description("Do things.").input_schema(&schema)]);
+    assert_eq!(document.tools["manager"].limits[0].max, 10.into(), "{document}");
+}
+
+#[test]
+fn what_another_parameter_does_counts_for_every_action() {
+    let shell = json!({"command": {"type": "string", "description": "Shell command to run"}});
+    let schema = told(&["list", "delete"], &shell);
+    let document = recommend(&[Tool::new("manager").description("Do things.").input_schema(&schema)]);
+    assert_eq!(document.tools["manager"].limits[0].max, 10.into(), "{document}");
+    // One whose name begins like that of the action.
+    let schema = told(
+        &["list", "update"],
+        &json!({"action:action": {"type": "string", "enum": ["delete_all", "list"]}}),
+    );
+    assert_eq!(recommend(&[Tool::new("things").input_schema(&schema)]).hide, ["things"]);
+}
+
+#[test]
+fn an_action_that_reads_secrets_has_a_limit() {
+    let schema = told(&["get", "delete"], &json!({}));
+    let document = recommend(&[Tool::new("secret_manager").input_schema(&schema)]);
+    assert_eq!(document.tools["secret_manager"].limits[0].max, 10.into(), "{document}");
+    let description =
+        "`get` reads; `delete` destroys, and is denied. What it reads is secret: so it has a limit.";
+    assert_eq!(document.tools["secret_manager"].description.as_deref(), Some(description));
+}
