@@ -236,7 +236,7 @@ impl Builder {
     }
 
     fn hide(&mut self, tool: &str) {
-        if self.has_room(tool.len()) {
+        if self.has_room(written(tool)) {
             self.seen.hidden = self.seen.hidden.saturating_add(1);
             self.document.hide.push(tool.to_owned());
         } else {
@@ -249,8 +249,10 @@ impl Builder {
     }
 
     fn add(&mut self, tool: &str, category: Category, mut rule: Rule) {
-        let size = serde_json::to_string(&rule).map_or(usize::MAX, |text| text.len());
-        if !self.has_room(size.saturating_add(tool.len())) {
+        let text = rule.to_string();
+        // Two levels deeper than by itself.
+        let indentation = text.lines().count().saturating_mul(4);
+        if !self.has_room(text.len().saturating_add(indentation).saturating_add(written(tool))) {
             self.leave_out();
             return;
         }
@@ -274,8 +276,8 @@ impl Builder {
     }
 
     fn has_room(&mut self, bytes: usize) -> bool {
-        // Indentation, quotes and the counter's name come on top.
-        let bytes = bytes.saturating_mul(2).saturating_add(ENTRY_BYTES).saturating_add(self.bytes);
+        // Quotes, the comma and the name of a counter, which may be longer than in the rule alone, come on top.
+        let bytes = bytes.saturating_add(ENTRY_BYTES).saturating_add(self.bytes);
         if bytes > MAX_BYTES {
             return false;
         }
@@ -347,6 +349,15 @@ impl Recommendation {
     }
 }
 
+/// How many bytes a text takes in a document, at most: those of an escape for each character that may have one.
+fn written(text: &str) -> usize {
+    let bytes = |character: char| match character {
+        ' '..='~' => 2,
+        _ => character.len_utf16().saturating_mul(ESCAPE_BYTES),
+    };
+    text.chars().map(bytes).fold(0, usize::saturating_add)
+}
+
 fn per_minute(tool: &str, max: u64) -> Limit {
     let mut limit = Limit::new(Counters::default().name(tool), Window::Minute, max);
     limit.scope = Some(Scopes::from("grant"));
@@ -361,3 +372,5 @@ const EXECUTIONS: u64 = 10;
 const MAX_BYTES: usize = 3 * 1024 * 1024;
 /// What a tool takes beside its name and its rule.
 const ENTRY_BYTES: usize = 64;
+/// `\u202e`.
+const ESCAPE_BYTES: usize = 6;

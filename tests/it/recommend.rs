@@ -322,3 +322,23 @@ fn an_action_that_reads_secrets_has_a_limit() {
         "`get` reads; `delete` destroys, and is denied. What it reads is secret: so it has a limit.";
     assert_eq!(document.tools["secret_manager"].description.as_deref(), Some(description));
 }
+
+#[test]
+fn what_takes_more_room_when_it_is_written_is_counted_as_it_is_written() {
+    let hidden: Vec<String> =
+        (0..1_600).map(|number| format!("delete_{number}_{}", "\u{1}".repeat(1_000))).collect();
+    let hidden: Vec<Tool<'_>> = hidden.iter().map(|name| Tool::new(name)).collect();
+    let words: Vec<String> = (0..64).map(|number| format!("{number:02}")).collect();
+    let property = json!({"type": "string", "enum": words});
+    let names: Vec<String> = (0..16).map(|number| format!("p{number}")).collect();
+    let properties: serde_json::Map<String, Value> =
+        names.iter().map(|name| (name.clone(), property.clone())).collect();
+    let schema = json!({"type": "object", "properties": properties, "required": names});
+    let listing: Vec<String> = (0..400).map(|number| format!("run_{number}")).collect();
+    let listing: Vec<Tool<'_>> = listing.iter().map(|name| Tool::new(name).input_schema(&schema)).collect();
+    for tools in [hidden, listing] {
+        let text = recommend(&tools).to_string();
+        assert!(text.contains("left out") && text.len() > 2_000_000, "{}", text.len());
+        Policy::from_json(&text).unwrap();
+    }
+}
