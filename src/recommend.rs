@@ -26,7 +26,7 @@
 //! covers more than was meant. [`pooled`](Recommendation::pooled) writes one rule for each category instead, which
 //! is shorter.
 //!
-//! **Names that cannot be written** are in no rule, so the tools are denied: a name with `*` would be a pattern, and one with
+//! **Names that cannot be written** are in no rule for a tool, so the tools are denied: a name with `*` would be a pattern, and one with
 //! characters that are not shown, or with more than 128, cannot be told from another. Where a list has a name twice, with
 //! different definitions, the worse counts.
 //!
@@ -136,10 +136,10 @@ impl Recommendation {
     /// One rule for each category, and the category of each tool in `classify`. Only tools for which more is to be said
     /// have a rule of their own.
     ///
-    /// The decisions about the listed tools are the same, with a catalog or without one. A tool that the server adds later is
-    /// denied without a catalog; with one, the rule of its category decides: what reads is then allowed at once. The
-    /// counters are those of the category, one for each tool, and begin anew when a policy changes from one form to the
-    /// other.
+    /// The decisions about the tools that are named are the same, with a catalog or without one. A tool that is left out, or
+    /// that the server adds later, is denied without a catalog; with one, the rule of its category decides: what reads is then
+    /// allowed at once. The counters are those of the category, one for each tool, and begin anew when a policy changes from
+    /// one form to the other.
     #[must_use]
     pub const fn pooled(self) -> Self {
         Self { pooling: Pooling::ByCategory, ..self }

@@ -342,3 +342,23 @@ fn what_takes_more_room_when_it_is_written_is_counted_as_it_is_written() {
         Policy::from_json(&text).unwrap();
     }
 }
+
+#[test]
+fn a_pooled_policy_does_not_say_that_it_denies_what_a_catalog_lets_through() {
+    let answer = json!([{"name": "get_*"}, {"name": "list_flows"}]);
+    let tools: Vec<Tool<'_>> = listed_tools(&answer).unwrap().collect();
+    let document = Recommendation::new().pooled().document(&tools);
+    let description = document.description.clone().unwrap();
+    assert!(description.contains("1 tool is left out for want of room"), "{description}");
+    assert!(description.ends_with("or treated as its category where there is a catalog."), "{description}");
+    let catalog = mcp_policy::risk::RiskCatalog::new();
+    catalog.learn("s", tools);
+    let call = ToolCall::new("get_*", None::<&Value>).context(&CONTEXT);
+    let policy = policy(document);
+    assert_eq!(
+        denial(policy.judge(&call, std::time::SystemTime::UNIX_EPOCH)).code(),
+        DenialCode::Unlisted
+    );
+    let verdict = policy.judge_with(&call, &catalog.server("s"), std::time::SystemTime::UNIX_EPOCH);
+    assert!(matches!(verdict, Verdict::Allow), "{verdict:?}");
+}
