@@ -355,10 +355,7 @@ fn a_pooled_policy_does_not_say_that_it_denies_what_a_catalog_lets_through() {
     catalog.learn("s", tools);
     let call = ToolCall::new("get_*", None::<&Value>).context(&CONTEXT);
     let policy = policy(document);
-    assert_eq!(
-        denial(policy.judge(&call, std::time::SystemTime::UNIX_EPOCH)).code(),
-        DenialCode::Unlisted
-    );
+    assert_eq!(denial(policy.judge(&call, std::time::SystemTime::UNIX_EPOCH)).code(), DenialCode::Unlisted);
     let verdict = policy.judge_with(&call, &catalog.server("s"), std::time::SystemTime::UNIX_EPOCH);
     assert!(matches!(verdict, Verdict::Allow), "{verdict:?}");
 }
