@@ -156,7 +156,9 @@ fn report_categories(rows: &[Row<'_>], shows_misses: bool) -> bool {
         println!("  {:<12} called {}", label.as_str(), called.join(", "));
     }
     println!("  destructive or financial, and called read: {}", called_read.len());
-    called_read.iter().for_each(|row| row.show("!"));
+    for row in &called_read {
+        row.show("!");
+    }
     called_read.is_empty()
 }
 
@@ -185,7 +187,9 @@ fn report_reads(rows: &[Row<'_>], shows_misses: bool) {
         println!("    {server:<32} {share}");
     }
     println!("  declared destructive, and called read: {}", called_read.len());
-    called_read.iter().for_each(|row| row.show("!"));
+    for row in &called_read {
+        row.show("!");
+    }
 }
 
 #[derive(Default)]
