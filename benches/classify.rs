@@ -41,7 +41,7 @@ fn classify_a_tool(criterion: &mut Criterion) {
         });
     });
     group.bench_function("as_one_server", |bencher| {
-        bencher.iter(|| black_box(risk::assess_all(black_box(&tools))))
+        bencher.iter(|| black_box(risk::assess_all(black_box(&tools))));
     });
     group.finish();
 }
