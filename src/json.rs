@@ -125,16 +125,30 @@ pub(crate) fn excerpt(text: &str) -> String {
     quoted
 }
 
-/// Whether a character is not shown, or changes how those beside it are: controls, marks of width zero and of direction.
+/// Whether a character is not shown, or changes how those beside it are: controls, marks of width zero and of direction,
+/// fillers, variation selectors and tags.
 pub(crate) fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
-            '\u{61c}'
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'
+                | '\u{1160}'
+                | '\u{17b4}'
+                | '\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
                 | '\u{200b}'..='\u{200f}'
                 | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}'
+                | '\u{2800}'
+                | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}'
                 | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e0fff}'
         )
 }
 

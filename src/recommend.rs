@@ -26,7 +26,7 @@
 //! covers more than was meant. [`pooled`](Recommendation::pooled) writes one rule for each category instead, which
 //! is shorter.
 //!
-//! **Names that cannot be written** are in no rule, so the tools are denied: a name with `*` would be a pattern, and one with
+//! **Names that cannot be written** are in no rule for a tool, so the tools are denied: a name with `*` would be a pattern, and one with
 //! characters that are not shown, or with more than 128, cannot be told from another. Where a list has a name twice, with
 //! different definitions, the worse counts.
 //!
@@ -136,10 +136,10 @@ impl Recommendation {
     /// One rule for each category, and the category of each tool in `classify`. Only tools for which more is to be said
     /// have a rule of their own.
     ///
-    /// The decisions about the listed tools are the same, with a catalog or without one. A tool that the server adds later is
-    /// denied without a catalog; with one, the rule of its category decides: what reads is then allowed at once. The
-    /// counters are those of the category, one for each tool, and begin anew when a policy changes from one form to the
-    /// other.
+    /// The decisions about the tools that are named are the same, with a catalog or without one. A tool that is left out, or
+    /// that the server adds later, is denied without a catalog; with one, the rule of its category decides: what reads is then
+    /// allowed at once. The counters are those of the category, one for each tool, and begin anew when a policy changes from
+    /// one form to the other.
     #[must_use]
     pub const fn pooled(self) -> Self {
         Self { pooling: Pooling::ByCategory, ..self }
@@ -236,7 +236,7 @@ impl Builder {
     }
 
     fn hide(&mut self, tool: &str) {
-        if self.has_room(tool.len()) {
+        if self.has_room(written(tool)) {
             self.seen.hidden = self.seen.hidden.saturating_add(1);
             self.document.hide.push(tool.to_owned());
         } else {
@@ -249,8 +249,10 @@ impl Builder {
     }
 
     fn add(&mut self, tool: &str, category: Category, mut rule: Rule) {
-        let size = serde_json::to_string(&rule).map_or(usize::MAX, |text| text.len());
-        if !self.has_room(size.saturating_add(tool.len())) {
+        let text = rule.to_string();
+        // Two levels deeper than by itself.
+        let indentation = text.lines().count().saturating_mul(4);
+        if !self.has_room(text.len().saturating_add(indentation).saturating_add(written(tool))) {
             self.leave_out();
             return;
         }
@@ -274,8 +276,8 @@ impl Builder {
     }
 
     fn has_room(&mut self, bytes: usize) -> bool {
-        // Indentation, quotes and the counter's name come on top.
-        let bytes = bytes.saturating_mul(2).saturating_add(ENTRY_BYTES).saturating_add(self.bytes);
+        // Quotes, the comma and the name of a counter, which may be longer than in the rule alone, come on top.
+        let bytes = bytes.saturating_add(ENTRY_BYTES).saturating_add(self.bytes);
         if bytes > MAX_BYTES {
             return false;
         }
@@ -347,6 +349,15 @@ impl Recommendation {
     }
 }
 
+/// How many bytes a text takes in a document, at most: those of an escape for each character that may have one.
+fn written(text: &str) -> usize {
+    let bytes = |character: char| match character {
+        ' '..='~' => 2,
+        _ => character.len_utf16().saturating_mul(ESCAPE_BYTES),
+    };
+    text.chars().map(bytes).fold(0, usize::saturating_add)
+}
+
 fn per_minute(tool: &str, max: u64) -> Limit {
     let mut limit = Limit::new(Counters::default().name(tool), Window::Minute, max);
     limit.scope = Some(Scopes::from("grant"));
@@ -361,3 +372,5 @@ const EXECUTIONS: u64 = 10;
 const MAX_BYTES: usize = 3 * 1024 * 1024;
 /// What a tool takes beside its name and its rule.
 const ENTRY_BYTES: usize = 64;
+/// `\u202e`.
+const ESCAPE_BYTES: usize = 6;

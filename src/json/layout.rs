@@ -225,6 +225,8 @@ mod tests {
     #[test]
     fn what_is_not_shown_is_escaped() {
         assert_eq!(laid_out("[\"a\u{202e}b\u{7f}\"]"), "[\n  \"a\\u202eb\\u007f\"\n]");
+        // A tag is no part of the basic plane, and has two escapes.
+        assert_eq!(laid_out("[\"\u{e0041}\u{ad}\"]"), "[\n  \"\\udb40\\udc41\\u00ad\"\n]");
     }
 
     #[test]

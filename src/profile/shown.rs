@@ -49,13 +49,8 @@ pub(super) fn with_lines(words: &str) -> String {
 }
 
 fn push(character: char, shown: &mut String) {
-    // Spaces that are not the usual one look like it; a soft hyphen, a filler and tags look like nothing.
-    let is_deceptive = matches!(
-        character,
-        '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' | '\u{fe00}'..='\u{fe0f}'
-    ) || (character.is_whitespace() && character != ' ');
-    if is_invisible(character) || is_deceptive {
+    // Spaces that are not the usual one look like it.
+    if is_invisible(character) || (character.is_whitespace() && character != ' ') {
         shown.extend(character.escape_unicode());
     } else {
         shown.push(character);

@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use crate::policy::document::RuleAction;
+use crate::policy::document::{Clause, Condition, RuleAction};
 use crate::profile::page::{Block, Page, Table, Word, Words, marked, server, text};
 use crate::profile::questions::questions;
 use crate::profile::words::{because, clue, part, signal, why, worst};
 use crate::profile::{html, markdown};
 use crate::recommend::{Advice, Recommendation, reason};
-use crate::risk::{Assessment, Category, Tool};
+use crate::risk::{Assessment, Tool};
 
 /// A page about one tool: what the server says of it, why it needs a policy and which, the evidence, the attacks that
 /// abuse such access, and questions with answers.
@@ -150,11 +150,10 @@ impl Builder<'_> {
         let is_split =
             matches!(advice, Advice::Rule(rule) if rule.require.iter().any(|clause| clause.name.is_none()));
         let row = |action: &crate::risk::ActionRisk| {
-            let is_withheld = action.category >= Category::Destructive;
             let outcome = match advice {
                 Advice::Hide | Advice::LeaveOut => "denied",
-                Advice::Rule(_) if is_split && is_withheld && self.asks() => "asks a person",
-                Advice::Rule(_) if is_split && is_withheld => "denied",
+                Advice::Rule(rule) if is_split && names(&rule.approve_if, &action.value) => "asks a person",
+                Advice::Rule(rule) if is_split && !names(&rule.require, &action.value) => "denied",
                 Advice::Rule(rule) if !is_split && rule.action == RuleAction::RequireApproval => {
                     "asks a person"
                 }
@@ -166,10 +165,6 @@ impl Builder<'_> {
         };
         let rows: Vec<_> = actions.actions().iter().take(MAX_ACTIONS).map(row).collect();
         self.table(&["Value", "Can at worst", "This policy"], rows);
-    }
-
-    fn asks(&self) -> bool {
-        self.how == self.how.with_approvals()
     }
 
     fn evidence(&mut self) {
@@ -230,6 +225,18 @@ impl Builder<'_> {
     fn table(&mut self, columns: &'static [&'static str], rows: Vec<Vec<Words>>) {
         self.add(Block::Table(Table { columns, rows }));
     }
+}
+
+/// Whether clauses list a value of a parameter.
+fn names(clauses: &[Clause], value: &str) -> bool {
+    let lists = |condition: &Condition| match condition {
+        Condition::Compare(comparison) => {
+            let values = comparison.value.as_ref().and_then(Value::as_array);
+            values.is_some_and(|values| values.iter().any(|listed| listed == value))
+        }
+        _ => false,
+    };
+    clauses.iter().flat_map(|clause| &clause.conditions).any(lists)
 }
 
 /// What is recommended, in a few words.

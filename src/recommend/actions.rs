@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::policy::document::{Clause, Condition, Operator, Rule, Scopes};
 use crate::recommend::bounds::{Listed, argument_path, listed};
 use crate::recommend::{EXECUTIONS, Recommendation, WRITES, per_minute, words};
-use crate::risk::{Assessment, Category, Evidence, Part, Tool};
+use crate::risk::{Actions, Assessment, Category, Evidence, Part, Signal, Tool};
 
 /// The actions of a tool, apart.
 pub(super) struct Split<'a> {
@@ -16,6 +16,9 @@ pub(super) struct Split<'a> {
     /// Those that neither destroy nor move money: at least one.
     allowed: Vec<Treated<'a>>,
     withheld: Vec<Treated<'a>>,
+    /// Calls a minute; `None` where none of what is allowed needs a limit.
+    max: Option<u64>,
+    reads_secrets: bool,
 }
 
 /// An action, and what it is treated as.
@@ -37,7 +40,12 @@ impl<'a> Split<'a> {
         let listed = listed(tool, actions.parameter())?;
         let is_readable = list.len() <= MAX_ACTIONS && list.iter().all(|action| is_word(&action.value));
         let values: BTreeSet<&str> = list.iter().map(|action| &*action.value).collect();
-        if is_bad_besides(assessment, actions.parameter()) || !is_readable || values.len() < list.len() {
+        // What a parameter beside it makes the tool do, it does whatever the action is.
+        let (by_name, by_parameters) = besides(assessment, actions);
+        if by_name.max(by_parameters) >= Some(Category::Destructive)
+            || !is_readable
+            || values.len() < list.len()
+        {
             return None;
         }
         let worst = list.iter().map(|action| action.category).max()?;
@@ -49,7 +57,9 @@ impl<'a> Split<'a> {
         });
         let treated: Vec<Treated<'a>> = treated.collect();
         let differ = treated.iter().any(|action| action.category != assessment.category());
-        if !differ || assessment.category() < worst {
+        // Where no action can be what makes the tool as bad as it is, it is not the actions that tell.
+        let is_explained = treated.iter().any(|action| action.category == assessment.category());
+        if !differ || !is_explained || assessment.category() < worst {
             return None;
         }
         let (withheld, allowed): (Vec<_>, Vec<_>) =
@@ -59,11 +69,21 @@ impl<'a> Split<'a> {
         if allowed.is_empty() || (withheld.is_empty() && !(actions.is_required() && is_whole)) {
             return None;
         }
-        Some(Self { path, parameter: actions.parameter(), allowed, withheld })
+        let worst = allowed.iter().map(|action| action.category).max().max(by_parameters);
+        let reads_secrets = worst <= Some(Category::Read) && assessment.signals().contains(Signal::Secrets);
+        let max = match worst {
+            Some(Category::Write) => Some(WRITES),
+            Some(Category::Execute) => Some(EXECUTIONS),
+            _ => reads_secrets.then_some(EXECUTIONS),
+        };
+        Some(Self { path, parameter: actions.parameter(), allowed, withheld, max, reads_secrets })
     }
 
     pub(super) fn rule(&self, how: Recommendation, tool: &str) -> Rule {
-        let description = words::actions(&self.allowed, &self.withheld, how.asks());
+        let mut description = words::actions(&self.allowed, &self.withheld, how.asks(), self.max.is_some());
+        if self.reads_secrets {
+            description.push_str(" What it reads is secret: so it has a limit.");
+        }
         let mut rule = Rule { description: Some(description), ..Rule::default() };
         let mut known = self.allowed.clone();
         if how.asks() && !self.withheld.is_empty() {
@@ -75,15 +95,11 @@ impl<'a> Split<'a> {
         let mut clause = Clause::new(vec![self.one_of(&known)]);
         clause.on_deny = Some(words::only(self.parameter, &known));
         rule.require.push(clause);
-        let worst = self.allowed.iter().map(|action| action.category).max();
-        let max = match worst {
-            Some(Category::Write) => WRITES,
-            Some(Category::Execute) => EXECUTIONS,
-            _ => return rule,
-        };
-        let mut limit = per_minute(tool, max);
-        limit.scope = Some(Scopes::Many(vec!["grant".to_owned(), self.path.clone()]));
-        rule.limits.push(limit);
+        if let Some(max) = self.max {
+            let mut limit = per_minute(tool, max);
+            limit.scope = Some(Scopes::Many(vec!["grant".to_owned(), self.path.clone()]));
+            rule.limits.push(limit);
+        }
         rule
     }
 
@@ -93,22 +109,28 @@ impl<'a> Split<'a> {
     }
 }
 
-/// Whether something else than the parameter says that the tool destroys or moves money: its name, or another parameter.
-fn is_bad_besides(assessment: &Assessment, parameter: &str) -> bool {
-    let is_bad = |evidence: &&Evidence| {
-        let points = evidence.points_to();
-        let is_own = || {
-            let rest = evidence.words().strip_prefix(parameter);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
-        };
-        points.is_some_and(|category| category >= Category::Destructive)
-            && match evidence.part() {
-                Part::Name => true,
-                Part::InputSchema => !is_own(),
-                Part::Annotations | Part::Description | Part::Siblings | Part::Title => false,
+/// What something else than the parameter says that the tool does at worst: its name, and other parameters.
+fn besides(assessment: &Assessment, actions: &Actions) -> (Option<Category>, Option<Category>) {
+    let (mut by_name, mut by_parameters) = (None, None);
+    for evidence in assessment.evidence() {
+        match evidence.part() {
+            Part::Name => by_name = by_name.max(evidence.points_to()),
+            Part::InputSchema if !is_own(evidence, actions) => {
+                by_parameters = by_parameters.max(evidence.points_to());
             }
+            Part::InputSchema | Part::Annotations | Part::Description | Part::Siblings | Part::Title => {}
+        }
+    }
+    (by_name, by_parameters)
+}
+
+/// Whether evidence is of the parameter itself: its name, or its name and a value. Another one may be named `action:x`.
+fn is_own(evidence: &Evidence, actions: &Actions) -> bool {
+    let Some(rest) = evidence.words().strip_prefix(actions.parameter()) else {
+        return false;
     };
-    assessment.evidence().iter().any(|evidence| is_bad(&evidence))
+    let is_value = |value: &str| actions.actions().iter().any(|action| *action.value == *value);
+    rest.is_empty() || rest.strip_prefix(": ").is_some_and(is_value)
 }
 
 /// Whether a value is a word, and not a sentence that a server would like somebody to read.

@@ -69,7 +69,12 @@ fn severe(signal: Signal) -> Option<&'static str> {
 }
 
 /// What the actions of a tool do.
-pub(super) fn actions(allowed: &[Treated<'_>], withheld: &[Treated<'_>], asks: bool) -> String {
+pub(super) fn actions(
+    allowed: &[Treated<'_>],
+    withheld: &[Treated<'_>],
+    asks: bool,
+    are_counted: bool,
+) -> String {
     let mut parts = Vec::new();
     for (category, one, many) in DOING {
         for (actions, is_withheld, is_raised) in
@@ -87,11 +92,7 @@ pub(super) fn actions(allowed: &[Treated<'_>], withheld: &[Treated<'_>], asks: b
             parts.push(format!("{} {does}{outcome}", listed(&values, "and")));
         }
     }
-    let counted = if allowed.len() > 1 && allowed.iter().any(|action| action.category > Category::Read) {
-        " Each action is counted on its own."
-    } else {
-        ""
-    };
+    let counted = if allowed.len() > 1 && are_counted { " Each action is counted on its own." } else { "" };
     format!("{}.{counted}", parts.join("; "))
 }
 
@@ -148,14 +149,22 @@ pub(super) fn summary(how: Recommendation, seen: &Seen) -> String {
     }
     if seen.left_out > 0 {
         let (tools, are) = (counted(seen.left_out, "tool"), if seen.left_out == 1 { "is" } else { "are" });
+        let outcome = match how.pooling {
+            Pooling::ByCategory => "",
+            Pooling::ByTool => ", and denied,",
+        };
         sentences.push(format!(
-            "{tools} {are} left out, and denied, for want of room or of a name that can be written."
+            "{tools} {are} left out{outcome} for want of room or of a name that can be written."
         ));
     }
-    let rest = if how.pooling == Pooling::ByCategory {
-        "A tool that is added later is denied, or treated as its category where there is a catalog."
-    } else {
-        "Whatever is not named is denied."
+    let rest = match how.pooling {
+        Pooling::ByCategory if seen.left_out > 0 => {
+            "A tool that is left out or added later is denied, or treated as its category where there is a catalog."
+        }
+        Pooling::ByCategory => {
+            "A tool that is added later is denied, or treated as its category where there is a catalog."
+        }
+        Pooling::ByTool => "Whatever is not named is denied.",
     };
     sentences.push(rest.to_owned());
     sentences.join(" ")

@@ -164,7 +164,8 @@ impl RiskCatalog {
 
     /// Takes in what a server answered to `tools/list`: all of it, every page. It replaces what was known of the server's
     /// tools, so a tool that is not listed any more is one that was never listed. To learn nothing but the same again, as
-    /// after any number of `list_changed`, changes nothing.
+    /// after any number of `list_changed`, changes nothing. The call that ends last counts: take in the lists of one server
+    /// one after the other, or an older one may stand for what the server lists now.
     ///
     /// Each tool is assessed beside its siblings. A name that is listed more than once is known under none of its
     /// definitions: it has no fingerprint, so it keeps no pin, and it is classed as the worst of them. Of a list that is

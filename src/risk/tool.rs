@@ -105,11 +105,16 @@ impl<'a> Tool<'a> {
 }
 
 /// The tools in a server's answer to `tools/list`: a result, the response around it, or the array alone. `None` if it is
-/// none of these. What is in the array and is no tool is passed over.
+/// none of these, or a result and a response in one: an agent may read the other list. What is in the array and is no tool is
+/// passed over.
 #[must_use]
 pub fn listed_tools(answer: &Value) -> Option<impl Iterator<Item = Tool<'_>>> {
-    let list =
-        answer.pointer("/result/tools").or_else(|| answer.get("tools")).unwrap_or(answer).as_array()?;
+    let list = match (answer.pointer("/result/tools"), answer.get("tools")) {
+        (Some(_), Some(_)) => return None,
+        (Some(list), None) | (None, Some(list)) => list,
+        (None, None) => answer,
+    };
+    let list = list.as_array()?;
     Some(list.iter().filter_map(|definition| Tool::from_definition(definition).ok()))
 }
 
@@ -181,5 +186,11 @@ mod tests {
             assert_eq!(names, ["a", "b"]);
         }
         assert!(listed_tools(&json!({"result": 5})).is_none());
+    }
+
+    #[test]
+    fn an_answer_with_two_lists_has_none() {
+        let answer = json!({"tools": [{"name": "evil"}], "result": {"tools": [{"name": "approved"}]}});
+        assert!(listed_tools(&answer).is_none());
     }
 }

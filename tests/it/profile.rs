@@ -58,3 +58,18 @@ fn the_riskiest_come_first_whatever_the_order_of_the_list() {
     assert!(place("| `delete_logs`") < place("| `restart_execution`"));
     assert!(place("## Tools that move money") < place("## Tools that read"));
 }
+
+#[test]
+fn the_page_of_a_tool_says_of_each_action_what_its_policy_does() {
+    let schema = serde_json::json!({"type": "object", "properties": {"action": {"type": "string", "enum": ["list", "update"]}}, "required": ["action"]});
+    let annotations = serde_json::json!({"destructiveHint": true});
+    let tool = Tool::new("things").input_schema(&schema).annotations(annotations.as_object().unwrap());
+    let assessment = mcp_policy::risk::assess(&tool);
+    // By its name `update` only writes, but something about the tool destroys.
+    let how = Recommendation::new();
+    for (how, outcome) in [(how, "denied"), (how.with_approvals(), "asks a person")] {
+        let page = ToolProfile::new(&tool, &assessment, how).markdown();
+        assert!(page.contains("| `list` | read | allowed |"), "{page}");
+        assert!(page.contains(&format!("| `update` | write | {outcome} |")), "{page}");
+    }
+}

@@ -275,3 +275,87 @@ fn there_is_room_for_thousands_of_tools_and_no_more() {
     assert!(text.len() < mcp_policy::policy::MAX_BYTES, "{}", text.len());
     Policy::from_json(&text).unwrap();
 }
+
+/// A tool that must be told one of these actions, and takes this besides.
+fn told(actions: &[&str], beside: &Value) -> Value {
+    let mut schema = json!({"type": "object", "properties": {"action": {"type": "string", "enum": actions}}, "required": ["action"]});
+    for (name, property) in beside.as_object().into_iter().flatten() {
+        schema["properties"][name] = property.clone();
+    }
+    schema
+}
+
+#[test]
+fn a_tool_that_is_worse_than_all_of_its_actions_is_judged_as_a_whole() {
+    let schema = told(&["list", "get"], &json!({}));
+    let annotations = json!({"destructiveHint": true});
+    let annotated = Tool::new("records").input_schema(&schema).annotations(annotations.as_object().unwrap());
+    assert_eq!(recommend(&[annotated]).hide, ["records"]);
+    let schema = told(
+        &["list", "get"],
+        &json!({"command": {"type": "string", "description": "Shell command to run"}}),
+    );
+    let document = recommend(&[Tool::new("manager").description("Do things.").input_schema(&schema)]);
+    assert_eq!(document.tools["manager"].limits[0].max, 10.into(), "{document}");
+}
+
+#[test]
+fn what_another_parameter_does_counts_for_every_action() {
+    let shell = json!({"command": {"type": "string", "description": "Shell command to run"}});
+    let schema = told(&["list", "delete"], &shell);
+    let document = recommend(&[Tool::new("manager").description("Do things.").input_schema(&schema)]);
+    assert_eq!(document.tools["manager"].limits[0].max, 10.into(), "{document}");
+    // One whose name begins like that of the action.
+    let schema = told(
+        &["list", "update"],
+        &json!({"action:action": {"type": "string", "enum": ["delete_all", "list"]}}),
+    );
+    assert_eq!(recommend(&[Tool::new("things").input_schema(&schema)]).hide, ["things"]);
+}
+
+#[test]
+fn an_action_that_reads_secrets_has_a_limit() {
+    let schema = told(&["get", "delete"], &json!({}));
+    let document = recommend(&[Tool::new("secret_manager").input_schema(&schema)]);
+    assert_eq!(document.tools["secret_manager"].limits[0].max, 10.into(), "{document}");
+    let description =
+        "`get` reads; `delete` destroys, and is denied. What it reads is secret: so it has a limit.";
+    assert_eq!(document.tools["secret_manager"].description.as_deref(), Some(description));
+}
+
+#[test]
+fn what_takes_more_room_when_it_is_written_is_counted_as_it_is_written() {
+    let hidden: Vec<String> =
+        (0..1_600).map(|number| format!("delete_{number}_{}", "\u{1}".repeat(1_000))).collect();
+    let hidden: Vec<Tool<'_>> = hidden.iter().map(|name| Tool::new(name)).collect();
+    let words: Vec<String> = (0..64).map(|number| format!("{number:02}")).collect();
+    let property = json!({"type": "string", "enum": words});
+    let names: Vec<String> = (0..16).map(|number| format!("p{number}")).collect();
+    let properties: serde_json::Map<String, Value> =
+        names.iter().map(|name| (name.clone(), property.clone())).collect();
+    let schema = json!({"type": "object", "properties": properties, "required": names});
+    let listing: Vec<String> = (0..400).map(|number| format!("run_{number}")).collect();
+    let listing: Vec<Tool<'_>> = listing.iter().map(|name| Tool::new(name).input_schema(&schema)).collect();
+    for tools in [hidden, listing] {
+        let text = recommend(&tools).to_string();
+        assert!(text.contains("left out") && text.len() > 2_000_000, "{}", text.len());
+        Policy::from_json(&text).unwrap();
+    }
+}
+
+#[test]
+fn a_pooled_policy_does_not_say_that_it_denies_what_a_catalog_lets_through() {
+    let answer = json!([{"name": "get_*"}, {"name": "list_flows"}]);
+    let tools: Vec<Tool<'_>> = listed_tools(&answer).unwrap().collect();
+    let document = Recommendation::new().pooled().document(&tools);
+    let description = document.description.clone().unwrap();
+    assert!(description.contains("1 tool is left out for want of room"), "{description}");
+    assert!(description.ends_with("or treated as its category where there is a catalog."), "{description}");
+    let catalog = mcp_policy::risk::RiskCatalog::new();
+    catalog.learn("s", tools);
+    let call = ToolCall::new("get_*", None::<&Value>).context(&CONTEXT);
+    let policy = policy(document);
+    assert_eq!(denial(policy.judge(&call, std::time::SystemTime::UNIX_EPOCH)).code(), DenialCode::Unlisted);
+    let verdict = policy.judge_with(&call, &catalog.server("s"), std::time::SystemTime::UNIX_EPOCH);
+    assert!(matches!(verdict, Verdict::Allow), "{verdict:?}");
+}

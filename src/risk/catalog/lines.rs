@@ -50,9 +50,7 @@ fn read_line(text: &str, loaded: &mut Loaded) -> Result<(), String> {
     let category = line.category()?;
     let severity = line.severity()?.unwrap_or(category.severity());
     if line.has("override") {
-        if let Some(beside) =
-            ["name", "confidence", "fingerprint", "evidence"].iter().find(|name| line.has(name))
-        {
+        if let Some(beside) = NOT_OF_OVERRIDES.iter().find(|name| line.has(name)) {
             return Err(format!("`{beside}` never matters beside `override`"));
         }
         let key = (server.map(str::to_owned), line.text("override")?.to_owned());
@@ -161,3 +159,6 @@ const MEMBERS: [&str; 10] = [
     "signals",
     "actions",
 ];
+
+/// What only a tool has.
+const NOT_OF_OVERRIDES: [&str; 6] = ["name", "confidence", "fingerprint", "evidence", "signals", "actions"];

@@ -33,10 +33,11 @@ CREATE TABLE totals (
     count INTEGER NOT NULL,
     -- Every approval that had to be remembered until then, in microseconds, may have been forgotten.
     forgotten_until INTEGER NOT NULL,
-    -- How many generations of windows have been given out to the processes that have opened the file.
+    -- The last generation of a window that has been given out to the processes that have opened the file. It begins
+    -- somewhere, so that a permit of a file that was here before gives nothing back in this one.
     generations INTEGER NOT NULL
 ) STRICT;
-INSERT INTO totals VALUES (0, -9223372036854775808, 0);
+INSERT INTO totals VALUES (0, -9223372036854775808, (random() & 0x3FFFFFFF) << 20);
 CREATE TRIGGER counter_added AFTER INSERT ON counter BEGIN UPDATE totals SET count = count + 1; END;
 CREATE TRIGGER counter_removed AFTER DELETE ON counter BEGIN
     UPDATE totals SET count = count - 1;

@@ -107,6 +107,14 @@ fn a_line_that_is_wrong_is_told_by_its_number_and_nothing_is_taken_in() {
         ),
         (r#"{"name": "t", "n\u0061me": "t", "category": "read"}"#, "duplicate key `name` at column 15"),
         (r#"{"override": "t", "name": "t", "category": "read"}"#, "`name` never matters beside `override`"),
+        (
+            r#"{"override": "t", "category": "read", "signals": []}"#,
+            "`signals` never matters beside `override`",
+        ),
+        (
+            r#"{"override": "t", "category": "read", "actions": []}"#,
+            "`actions` never matters beside `override`",
+        ),
         (good, "the same tool of the same server stands on an earlier line"),
     ] {
         let error = catalog.load([good, bad]).unwrap_err();

@@ -191,3 +191,18 @@ fn t42_a_file_that_is_cut_short_while_open_denies_and_recovers_when_it_is_put_ba
     assert!(matches!(store.reserve(&price(&limits, "0"), seconds(0)), Err(Refusal::Exceeded(_))));
     store.reserve(&price(&limits, "new"), seconds(0)).unwrap();
 }
+
+#[cfg(unix)]
+#[test]
+fn a_permit_from_a_file_that_is_gone_gives_nothing_back_in_another() {
+    let folder = Folder::new();
+    let store = open(&folder.file());
+    let charges = price(&[limit("c", "day", 2)], "g");
+    let before = store.reserve(&charges, seconds(0)).unwrap();
+    delete(&folder.file());
+    // Another process begins anew.
+    drop(open(&folder.file()));
+    store.reserve(&charges, seconds(0)).unwrap();
+    store.refund(&before).unwrap();
+    assert_eq!(used(&store, &charges), 1);
+}
