@@ -14,8 +14,8 @@
 //! `TOOLS.json` is the answer of the server to `tools/list`: the risk catalog classes tools by it, and `pins` are compared
 //! with it. Without it a tool has the category that `classify` gives it, or none, and one that is pinned is denied.
 //!
-//! STORE is where the counters are kept: `memory`, as they are unless it is said, or `sqlite:PATH` with the
-//! feature `sqlite`.
+//! STORE is where the counters are kept: `memory`, as they are unless it is said, `sqlite:PATH` with the
+//! feature `sqlite`, or `redis://HOST:PORT` with the feature `redis`.
 
 mod calls;
 mod output;
@@ -168,4 +168,4 @@ impl Options {
 
 const USAGE: &str = "usage: replay POLICY.json CALLS.jsonl [--tools TOOLS.json] [--store STORE]
        replay POLICY.json --recorded EXCHANGE.txt [--context NAME=VALUE]... [--tools TOOLS.json] [--store STORE]
-       STORE: memory, sqlite:PATH";
+       STORE: memory, sqlite:PATH, redis://HOST:PORT";
