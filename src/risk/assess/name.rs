@@ -129,7 +129,7 @@ fn by_verbs<'a>(items: &[Item<'a>], context: &Context<'_>, manner: Manner) -> Op
             let stands_as_verb = word.may_be_verb()
                 && !is_shown
                 && (before.is_some_and(|before| before.word.is(Role::Joins))
-                    || (at == 0 && (!has_verb || next_joins(items) || mostly_before_list(word, last)))
+                    || (at == 0 && (!has_verb || next_joins(items) || word.is(Role::MostlyVerb)))
                     || (is_last && word.is(Role::MostlyVerb) && !reads_first)
                     || (manner == Manner::Driver && word.is(Role::Step))
                     || (!has_verb && best.is_none()));
@@ -146,9 +146,10 @@ fn by_verbs<'a>(items: &[Item<'a>], context: &Context<'_>, manner: Manner) -> Op
         }
     }
     let (category, at, item, object) = best?;
-    // "get_apply_details", "list_buy_orders": behind a verb that reads, with no "and", the other verb is part of a noun.
-    let is_noun =
-        category == Category::Financial || (category < Category::Destructive && last.word.is(Role::Shown));
+    // "get_apply_details", "list_buy_orders": behind a verb that reads, with no "and", the other verb is part of a noun;
+    // not so in "fetch_store", where nothing else could be read.
+    let is_bare = at == 1 && items.len() == 2 && item.word.is_always_verb();
+    let is_noun = category != Category::Destructive && !is_bare;
     if reads && reads_first && !joined && is_noun {
         let (word, category) = (first.text, first.word.verb);
         return Some(Reading { category, certainty: Certainty::Clear, word, ..Reading::default() });
@@ -174,11 +175,6 @@ fn by_verbs<'a>(items: &[Item<'a>], context: &Context<'_>, manner: Manner) -> Op
         Certainty::Ambiguous
     };
     Some(Reading { category: Some(category), certainty, word: item.text, object, ..Reading::default() })
-}
-
-/// `update_list`: the list is what is updated.
-fn mostly_before_list(first: Word, last: &Item<'_>) -> bool {
-    first.is(Role::MostlyVerb) && last.word.is(Role::Shown)
 }
 
 fn next_joins(items: &[Item<'_>]) -> bool {
