@@ -101,7 +101,7 @@ impl<S> Session<S> {
         if notification.method() == "notifications/cancelled" {
             return self.cancelled_by_client(notification);
         }
-        if !self.passes(notification.method()) {
+        if !self.tells(notification.method()) {
             let method = Some(notification.method().to_owned());
             return Actions::none().and(Event::RefusedFromClient { method, error: not_found() });
         }
@@ -209,6 +209,12 @@ impl<S> Session<S> {
     /// Whether a method passes unjudged. `tools/call` and what looks like it never do.
     pub(super) fn passes(&self, method: &str) -> bool {
         !shape::is_call_like(method) && (self.gate.names(method) || self.gate.monitors())
+    }
+
+    /// Whether a notification passes unjudged. `tasks/…` are requests: without an identifier nobody would look
+    /// whose task it is.
+    pub(super) fn tells(&self, method: &str) -> bool {
+        !method.starts_with("tasks/") && self.passes(method)
     }
 
     /// The event of a method that passes although the policy does not name it.

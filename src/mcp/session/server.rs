@@ -90,7 +90,7 @@ impl<S> Session<S> {
                 return Actions::none()
                     .and(Event::DroppedFromServer("news of a task that is not the caller's"));
             }
-            method if !self.passes(method) => {
+            method if !self.tells(method) => {
                 let method = Some(method.to_owned());
                 return Actions::none().and(Event::RefusedFromServer { method, error: not_found() });
             }

@@ -143,6 +143,21 @@ fn t61_answers_for_a_task_pass_only_where_its_questions_do() {
 }
 
 #[test]
+fn t61_what_is_asked_about_a_task_without_an_identifier_does_not_pass() {
+    let mut monitored = policy();
+    monitored["mode"] = json!("monitor");
+    for policy in [policy(), monitored] {
+        let mut wire = Wire::new(&policy);
+        begin(&mut wire, "t", false);
+        for task in ["t", "another's"] {
+            let vendor = notification("tasks/delete", &json!({"taskId": task}));
+            wire.client(&vendor).dropped();
+            wire.server(&vendor).dropped();
+        }
+    }
+}
+
+#[test]
 fn t61_nobody_subscribes_to_anothers_tasks() {
     let mut open = policy();
     open["methods"] = json!(["subscriptions/listen"]);
