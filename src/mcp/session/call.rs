@@ -32,12 +32,14 @@ pub enum Step<S> {
 impl<S> Session<S> {
     /// What is to be done with a call now that it is decided.
     ///
-    /// A call that meanwhile came twice under one identifier is refused, and costs nothing.
+    /// A call that meanwhile came twice under one identifier is refused, and costs nothing more.
     pub fn decided(&mut self, call: Box<JudgedCall<S>>, decision: Decision<S>, now: SystemTime) -> Step<S> {
         if let Some(error) = self.gone(&call) {
             let mut actions = refuse_request(error, &call.request);
-            if let Decision::Allow(permit) = decision {
-                actions.settle_later(permit, Outcome::Unsent);
+            match decision {
+                Decision::Allow(permit) if !call.continues => actions.settle_later(permit, Outcome::Unsent),
+                // What a flow has paid stays paid: its first call was sent.
+                _ => {}
             }
             return Step::Done(actions);
         }
@@ -80,8 +82,9 @@ impl<S> Session<S> {
         flow: Option<Flow<S>>,
     ) -> JudgedCall<S> {
         let (gate, identity) = (self.gate.clone(), Arc::clone(&self.identity));
+        let continues = flow.is_some();
         let (paid, approved) = flow.map_or((None, None), |flow| (Some(flow.permit), flow.approved));
-        JudgedCall { gate, identity, request, approval, paid, approved, held: None }
+        JudgedCall { gate, identity, request, approval, paid, approved, continues, held: None }
     }
 
     /// The flow that a call goes on with: one of the same tool and arguments, in the state that was issued.
@@ -125,7 +128,8 @@ impl<S> Session<S> {
         let charges_once = self.gate.settings().retries == Retries::ChargeOnce;
         let flow = if charges_once && call.is_modern() { call_key(&call.request) } else { None };
         let wants_task = call.request.param("task").is_some();
-        let kind = PendingKind::Call(PendingCall { permit, flow, approved, wants_task });
+        let kind =
+            PendingKind::Call(PendingCall { permit, flow, approved, wants_task, continues: call.continues });
         self.forward(call.request, kind).and(event)
     }
 

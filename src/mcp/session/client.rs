@@ -188,11 +188,15 @@ impl<S> Session<S> {
         let Some(pending) = request.id().as_serial().and_then(|serial| self.requests.remove(&serial)) else {
             return Actions::none();
         };
-        self.places.remove(&pending.id);
-        let mut actions =
-            Actions::to_client(answer::error(pending.id, NO_ANSWER, "the server could not be reached"));
-        if let PendingKind::Call(call) = pending.kind {
-            actions.settle_later(call.permit, Outcome::Unsent);
+        let Pending { id, kind } = *pending;
+        self.places.remove(&id);
+        let mut actions = Actions::to_client(answer::error(id, NO_ANSWER, "the server could not be reached"));
+        match kind {
+            PendingKind::Call(call) if !call.continues => {
+                actions.settle_later(call.permit, Outcome::Unsent);
+            }
+            // What a flow has paid stays paid: its first call was sent.
+            _ => {}
         }
         actions
     }

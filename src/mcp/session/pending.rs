@@ -37,6 +37,8 @@ pub(super) struct PendingCall<S> {
     pub(super) flow: Option<[u8; 32]>,
     /// What was approved of it.
     pub(super) approved: Option<Fingerprint>,
+    /// Whether an earlier call was sent at the same price.
+    pub(super) continues: bool,
     /// Whether the client asked for a task.
     pub(super) wants_task: bool,
 }
