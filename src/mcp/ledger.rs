@@ -101,9 +101,10 @@ pub(crate) fn call_key(request: &Request) -> Option<[u8; 32]> {
     Some(Sha256::digest(text.as_bytes()).into())
 }
 
-/// What the retry of a call is told from another by.
-pub(crate) fn flow_key(call: [u8; 32], state: Option<&str>) -> String {
+/// What the retry of a call is told from another by. Servers may give two callers the same state.
+pub(crate) fn flow_key(principal: &str, call: [u8; 32], state: Option<&str>) -> String {
     let mut hash = Sha256::new();
+    hash.update(Sha256::digest(principal));
     hash.update(call);
     hash.update([u8::from(state.is_some())]);
     hash.update(state.unwrap_or_default());

@@ -93,7 +93,7 @@ impl<S> Session<S> {
         if state.is_none() && request.param("inputResponses").is_none() {
             return None;
         }
-        let key = flow_key(call_key(request)?, state);
+        let key = flow_key(&self.principal, call_key(request)?, state);
         self.gate.ledger().take_flow(&self.principal, &key, now)
     }
 

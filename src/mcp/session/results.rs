@@ -66,7 +66,8 @@ impl<S> Session<S> {
         }
         match flow {
             Some(call) => {
-                let key = flow_key(call, result.get("requestState").and_then(Value::as_str));
+                let state = result.get("requestState").and_then(Value::as_str);
+                let key = flow_key(&self.principal, call, state);
                 self.gate.ledger().add_flow(&self.principal, &key, Flow { permit, approved }, now);
             }
             None => actions.settle_later(permit, Outcome::Succeeded),

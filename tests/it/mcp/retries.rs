@@ -71,6 +71,20 @@ fn t58_a_flow_goes_on_in_another_connection_of_the_same_caller_only() {
 }
 
 #[test]
+fn t58_two_callers_with_the_same_call_and_the_same_state_have_two_flows() {
+    let gate = builder(&open_policy()).retries(Retries::ChargeOnce).build();
+    let mut wires = ["a", "b"].map(|grant| Wire::of(&gate, grant));
+    for wire in &mut wires {
+        let id = wire.passes(&attempt(1, "work", &json!({}), None));
+        let _ = wire.server(&result(&id, &asks("step 1")));
+    }
+    for wire in &mut wires {
+        let _ = wire.passes(&attempt(2, "work", &json!({}), Some("step 1")));
+        assert_eq!(wire.used(), 1);
+    }
+}
+
+#[test]
 fn t58_a_flow_that_fails_gives_its_one_charge_back() {
     let mut wire = wire(Retries::ChargeOnce);
     let id = wire.passes(&attempt(1, "work", &json!({}), None));
