@@ -61,6 +61,11 @@ impl<S> Ledger<S> {
         self.tasks.find(principal, id, now)
     }
 
+    /// Whether it is known to be another's task.
+    pub(crate) fn is_anothers_task(&self, principal: &str, id: &str, now: SystemTime) -> bool {
+        self.tasks.is_anothers(principal, id, now)
+    }
+
     pub(crate) fn add_flow(&mut self, principal: &Arc<str>, key: &str, flow: Flow<S>, now: SystemTime) {
         let expires_at = now.checked_add(FLOW_LIFETIME).unwrap_or(now);
         self.flows.put(principal, key, flow, expires_at, now);

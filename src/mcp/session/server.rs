@@ -122,13 +122,15 @@ impl<S> Session<S> {
         let Some(params) = notification.params() else {
             return false;
         };
-        let awaits = || {
-            self.requests
-                .values()
-                .any(|pending| matches!(&pending.kind, PendingKind::Call(call) if call.wants_task))
+        let awaits = |task| {
+            !self.gate.ledger().is_anothers_task(&self.principal, task, now)
+                && self
+                    .requests
+                    .values()
+                    .any(|pending| matches!(&pending.kind, PendingKind::Call(call) if call.wants_task))
         };
         let task = params.get("taskId").and_then(Value::as_str);
-        task.is_some_and(|task| self.owns(task, now) || awaits()) && self.check_input(params).is_none()
+        task.is_some_and(|task| self.owns(task, now) || awaits(task)) && self.check_input(params).is_none()
     }
 
     /// News of a task may say how it ended.

@@ -62,6 +62,22 @@ fn t61_another_callers_task_is_no_task_and_neither_is_an_unknown_one() {
 }
 
 #[test]
+fn t61_who_waits_for_a_task_of_his_own_is_not_told_of_anothers() {
+    let gate = builder(&policy()).build();
+    let mut owner = Wire::of(&gate, "owner");
+    begin(&mut owner, "t1", true);
+    let mut other = Wire::of(&gate, "other");
+    let mut call = call(1, "work", &json!({}));
+    call["params"]["task"] = json!({});
+    let _ = other.passes(&call);
+    let secret = json!({"taskId": "t1", "status": "completed", "result": {"content": []}});
+    for method in ["notifications/tasks", "notifications/tasks/status"] {
+        other.server(&notification(method, &secret)).dropped();
+        let _ = owner.server(&notification(method, &secret)).answered();
+    }
+}
+
+#[test]
 fn t61_a_list_of_tasks_shows_the_callers_own() {
     let gate = builder(&policy()).build();
     let mut owner = Wire::of(&gate, "owner");
