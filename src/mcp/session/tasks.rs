@@ -30,9 +30,15 @@ impl<S> Session<S> {
             _ => TaskMethod::Other,
         };
         let task = request.text("taskId").ok_or_else(not_found)?;
-        if !self.owns(task, now) {
+        let mut ledger = self.gate.ledger();
+        let Some(known) = ledger.task(&self.principal, task, now) else {
             return Err(no_such_task());
+        };
+        if request.method() == "tasks/cancel" {
+            // As with any call that its caller cancels, the charge stays, whatever the server answers.
+            known.permit = None;
         }
+        drop(ledger);
         Ok(PendingKind::Task { task: task.into(), asks })
     }
 

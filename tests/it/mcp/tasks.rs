@@ -131,6 +131,20 @@ fn t61_a_task_keeps_its_charge_until_it_ends_and_a_failure_gives_it_back() {
 }
 
 #[test]
+fn t65_a_task_that_its_caller_cancels_keeps_its_charge_whatever_the_server_answers() {
+    for legacy in [true, false] {
+        let mut wire = Wire::new(&policy());
+        begin(&mut wire, "t", legacy);
+        let _ = wire.passes(&request(1, "tasks/cancel", &json!({"taskId": "t"})));
+        let id = wire.passes(&request(2, "tasks/get", &json!({"taskId": "t"})));
+        let _ = wire.server(&result(&id, &json!({"taskId": "t", "status": "failed"})));
+        let id = wire.passes(&request(3, "tasks/result", &json!({"taskId": "t"})));
+        let _ = wire.server(&result(&id, &json!({"content": [], "isError": true})));
+        assert_eq!(wire.used(), 1);
+    }
+}
+
+#[test]
 fn t61_an_answer_about_another_task_than_was_asked_for_does_not_pass() {
     let mut wire = Wire::new(&policy());
     begin(&mut wire, "t", false);
