@@ -25,6 +25,12 @@ impl<S> Session<S> {
         let Pending { id, kind } = pending;
         let mut actions = Actions::none();
         response.id = Some(id.clone());
+        // What the server answered, also if it does not pass: nobody is to have work for nothing by what the
+        // gate refuses.
+        let outcome = match &response.body {
+            Body::Error(_) => Outcome::Failed,
+            Body::Result(result) => outcome_of(result),
+        };
         let refusal = match &mut response.body {
             Body::Error(error) => self.check_error(error),
             Body::Result(result) => match self.check_result(result) {
@@ -39,7 +45,7 @@ impl<S> Session<S> {
         }
         match (kind, &response.body) {
             (PendingKind::Call(call), Body::Result(result)) => self.end_call(call, result, &mut actions, now),
-            (PendingKind::Call(call), Body::Error(_)) => actions.settle_later(call.permit, Outcome::Failed),
+            (PendingKind::Call(call), Body::Error(_)) => actions.settle_later(call.permit, outcome),
             (PendingKind::Task { task, asks }, Body::Result(result)) => {
                 self.settle_task(&task, asks, result, &mut actions, now);
             }

@@ -126,7 +126,7 @@ fn t63_what_a_server_wants_within_a_result_is_judged_by_its_method() {
         let told = wire.server(&result(&id, &result_of_server));
         assert_eq!(told.refused(), -32603, "{result_of_server}");
         assert!(!told.answered().to_string().contains("password"));
-        assert_eq!(wire.used(), 0);
+        assert_eq!(wire.used(), 1);
     }
     let mut open = policy();
     open["methods"] = json!(["elicitation/create", "resources/read"]);
@@ -223,5 +223,23 @@ fn what_the_server_sends_and_nobody_can_read_reaches_nobody() {
         let actions = wire.session.from_server(bytes, wire.now);
         assert_eq!(actions.events.len(), 1);
         crate::mcp::wire::sent(actions).dropped();
+    }
+}
+
+#[test]
+fn t63_a_call_whose_answer_the_gate_refuses_keeps_its_charge() {
+    let wants = json!({"q": {"method": "sampling/createMessage", "params": {"messages": []}}});
+    for (answer, charged) in [
+        (json!({"resultType": "input_required", "inputRequests": wants}), 1),
+        (json!({"content": [], "Content": []}), 1),
+        (json!({"content": [], "isError": true, "Content": []}), 0),
+    ] {
+        let mut wire = Wire::new(&policy());
+        let id = wire.passes(&call(1, "work", &json!({})));
+        assert_eq!(
+            (wire.server(&result(&id, &answer)).refused(), wire.used()),
+            (-32603, charged),
+            "{answer}"
+        );
     }
 }
