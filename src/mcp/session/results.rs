@@ -116,6 +116,12 @@ impl<S> Session<S> {
 
     /// Why what is wanted of the client does not pass, if it does not.
     pub(super) fn check_input(&self, holder: &Map<String, Value>) -> Option<&'static str> {
+        // A task, and what has become of it, are a level below.
+        let inner = ["result", "task"].into_iter().filter_map(|name| holder.get(name)?.as_object());
+        std::iter::once(holder).chain(inner).find_map(|holder| self.check_wanted(holder))
+    }
+
+    fn check_wanted(&self, holder: &Map<String, Value>) -> Option<&'static str> {
         let wanted = match holder.get("inputRequests") {
             None => return None,
             Some(Value::Object(wanted)) => wanted,
@@ -124,7 +130,11 @@ impl<S> Session<S> {
         for request in wanted.values() {
             let method = request.get("method").and_then(Value::as_str).unwrap_or_default();
             let params = request.get("params");
+            let is_lookalike = |key: &String| {
+                !QUESTION.contains(&key.as_str()) && looks_like_one_of(key, QUESTION.into_iter())
+            };
             let fits = QUESTIONS.contains(&method)
+                && !request.as_object().is_some_and(|members| members.keys().any(is_lookalike))
                 && params.is_none_or(Value::is_object)
                 && shape::check(method, params.and_then(Value::as_object)).is_ok();
             if !fits {
@@ -186,5 +196,8 @@ const KNOWN: [&str; 16] = [
     "tools",
     "ttlMs",
 ];
+
+/// Members of what is wanted of the client.
+const QUESTION: [&str; 2] = ["method", "params"];
 
 const URL_ELICITATION_REQUIRED: i64 = -32042;

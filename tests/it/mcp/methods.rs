@@ -243,3 +243,31 @@ fn t63_a_call_whose_answer_the_gate_refuses_keeps_its_charge() {
         );
     }
 }
+
+#[test]
+fn t63_what_is_wanted_of_the_client_is_found_within_a_task_and_under_one_name_only() {
+    let mut open = policy();
+    open["methods"] = json!(["elicitation/create"]);
+    let asks = |method| json!({"q": {"method": method, "params": {"messages": []}}});
+    let two_names = json!({"q": {"method": "elicitation/create", "Method": "sampling/createMessage"}});
+    let mut wire = Wire::new(&open);
+    let mut first = call(1, "work", &json!({}));
+    first["params"]["task"] = json!({});
+    for answer in [
+        json!({"task": {"taskId": "t", "inputRequests": asks("sampling/createMessage")}}),
+        json!({"resultType": "input_required", "inputRequests": two_names}),
+    ] {
+        let id = wire.passes(&first);
+        assert_eq!(wire.server(&result(&id, &answer)).refused(), -32603, "{answer}");
+    }
+    let id = wire.passes(&first);
+    let _ = wire.server(&result(&id, &json!({"task": {"taskId": "t", "status": "working"}})));
+    for (method, passes) in [("sampling/createMessage", false), ("elicitation/create", true)] {
+        let answer = json!({"taskId": "t", "status": "completed", "result": {"inputRequests": asks(method)}});
+        let id = wire.passes(&request(2, "tasks/get", &json!({"taskId": "t"})));
+        let told = wire.server(&result(&id, &answer));
+        assert_eq!(told.answered().get("result").is_some(), passes, "{method}");
+        let news = wire.server(&notification("notifications/tasks", &answer));
+        assert_eq!(news.to_client.len(), usize::from(passes), "{method}");
+    }
+}
