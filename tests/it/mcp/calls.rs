@@ -402,6 +402,17 @@ fn a_gate_decides_as_its_sessions_do() {
 }
 
 #[test]
+fn t16_a_gate_that_monitors_lets_nothing_pass_that_looks_like_a_call() {
+    let mut monitored = policy();
+    monitored["mode"] = json!("monitor");
+    let gate = builder(&monitored).build();
+    for method in ["tools/call", "TOOLS/CALL", "tools/call ", "tools_call", "tools/list", "tasks/get"] {
+        assert!(!gate.lets_pass(method), "{method}");
+    }
+    assert!(gate.lets_pass("resources/read"));
+}
+
+#[test]
 fn what_was_read_before_goes_through_a_session_too() {
     let mut wire = Wire::new(&policy());
     let bytes = call(1, "wipe", &json!({})).to_string();
