@@ -100,6 +100,9 @@ impl<S> Session<S> {
     /// Why a call is not to go on, if it is not.
     fn gone(&mut self, call: &JudgedCall<S>) -> Option<MessageError> {
         let id = call.request.id();
+        if !self.began(call) {
+            return Some(MessageError::new(INVALID_REQUEST, "the call was not made on this connection"));
+        }
         let error = match (self.places.get(id), call.held) {
             (Some(Place::Held(held)), Some(own)) if *held == own => {
                 self.places.remove(id);
@@ -197,8 +200,16 @@ impl<S> Session<S> {
         held.call.declined()
     }
 
+    /// Whether a call came through this session. In every session the first call has the same number.
+    fn began(&self, call: &JudgedCall<S>) -> bool {
+        Arc::ptr_eq(&self.identity, &call.identity)
+    }
+
     pub(super) fn is_held(&self, call: &JudgedCall<S>) -> bool {
-        call.held.is_some_and(|number| self.places.get(call.request.id()) == Some(&Place::Held(number)))
+        self.began(call)
+            && call
+                .held
+                .is_some_and(|number| self.places.get(call.request.id()) == Some(&Place::Held(number)))
     }
 }
 

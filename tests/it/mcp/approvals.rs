@@ -20,6 +20,18 @@ fn initialize(wire: &mut Wire, capabilities: &Value) {
     let _ = wire.passes(&request("init", "initialize", &params));
 }
 
+#[test]
+fn t66_a_held_call_is_approved_in_its_own_session_only() {
+    let gate = builder(&policy()).approvals(Approvals::Hold).build();
+    let [mut owner, mut other] = ["owner", "other"].map(|grant| Wire::of(&gate, grant));
+    let line = call(1, "pay", &json!({})).to_string();
+    let held = |wire: &mut Wire| wire.session.from_client(line.as_bytes(), NOW).held.remove(0);
+    let (call, others) = (held(&mut owner), held(&mut other));
+    sent(other.session.approve(call, "a", later(60), NOW)).dropped();
+    sent(owner.session.decline(others)).dropped();
+    assert_eq!((owner.session.pending(), other.session.pending()), (1, 1));
+}
+
 fn modern_pay(id: i64, arguments: &Value) -> Value {
     let mut message = call(id, "pay", arguments);
     message["params"]["_meta"] = modern(&json!({"elicitation": {"form": {}}}));
