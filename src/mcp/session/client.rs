@@ -43,7 +43,10 @@ impl<S> Session<S> {
     pub fn step_from_client(&mut self, bytes: &[u8], now: SystemTime) -> Step<S> {
         match Message::read(bytes, &self.gate.settings().client_limits) {
             Ok(message) => self.step_message_from_client(message, now),
-            Err(error) => Step::Done(refuse(error, None)),
+            Err(error) => match error.answered().filter(|id| self.asks(id)).cloned() {
+                Some(id) => self.unreadable_answer(id, error),
+                None => Step::Done(refuse(error, None)),
+            },
         }
     }
 

@@ -271,3 +271,16 @@ fn t63_what_is_wanted_of_the_client_is_found_within_a_task_and_under_one_name_on
         assert_eq!(news.to_client.len(), usize::from(passes), "{method}");
     }
 }
+
+#[test]
+fn an_answer_of_the_client_that_cannot_be_read_leaves_no_question_open() {
+    let mut wire = Wire::new(&policy());
+    for number in 0..200 {
+        let id = wire.server(&request(number, "ping", &json!({}))).answered()["id"].clone();
+        let told = wire.client(&json!({"jsonrpc": "2.0", "id": id, "result": null}));
+        let told = told.forwarded();
+        assert_eq!((&told["id"], &told["error"]["code"]), (&json!(number), &json!(-32603)));
+    }
+    // An answer that nobody waits for is nobody's, readable or not.
+    wire.client(&json!({"jsonrpc": "2.0", "id": 1, "result": null})).dropped();
+}
