@@ -128,6 +128,11 @@ impl Message {
         read::read(bytes, limits)
     }
 
+    /// The request that bytes are the answer to although they cannot be read as a message.
+    pub(crate) fn answered_by(bytes: &[u8]) -> Option<Id> {
+        read::answered_by(bytes)
+    }
+
     /// The message as one line of JSON, without the line feed that ends it on standard input: no control
     /// character, no U+2028 and no U+2029 stands in it, so nobody finds a second line.
     ///

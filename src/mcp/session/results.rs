@@ -156,12 +156,13 @@ impl<S> Session<S> {
     }
 }
 
-/// The server's answer to a request of the client cannot be read: the client is not left waiting.
-pub(super) fn unreadable<S>(pending: Pending<S>) -> Actions<S> {
+/// The server's answer to a request of the client cannot be read: the client is not left waiting. Without an
+/// outcome a call keeps its charge: the answer may have been a success.
+pub(super) fn unreadable<S>(pending: Pending<S>, outcome: Option<Outcome>) -> Actions<S> {
     let text = "the server's answer cannot be read";
     let mut actions = Actions::to_client(answer::error(pending.id, INTERNAL_ERROR, text));
-    if let PendingKind::Call(call) = pending.kind {
-        actions.settle_later(call.permit, Outcome::Failed);
+    if let (PendingKind::Call(call), Some(outcome)) = (pending.kind, outcome) {
+        actions.settle_later(call.permit, outcome);
     }
     actions.and(Event::RefusedFromServer { method: None, error: MessageError::new(INVALID_REQUEST, text) })
 }

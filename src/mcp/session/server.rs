@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 
+use crate::limit::Outcome;
 use crate::mcp::session::asking::{Question, cancelled};
 use crate::mcp::session::client::not_found;
 use crate::mcp::session::pending::{Pending, PendingKind, TaskMethod};
@@ -17,10 +18,14 @@ impl<S> Session<S> {
     pub fn step_from_server(&mut self, bytes: &[u8], now: SystemTime) -> Actions<S> {
         match Message::read(bytes, &self.gate.settings().server_limits) {
             Ok(message) => self.step_message_from_server(message, now),
-            Err(error) => match error.answered().and_then(|id| self.take_pending(id)) {
-                Some(pending) => unreadable(pending),
-                None => refuse(error, None),
-            },
+            Err(error) => {
+                let is_json = error.answered().is_some();
+                let id = error.answered().cloned().or_else(|| Message::answered_by(bytes));
+                match id.and_then(|id| self.take_pending(&id)) {
+                    Some(pending) => unreadable(pending, is_json.then_some(Outcome::Failed)),
+                    None => refuse(error, None),
+                }
+            }
         }
     }
 
