@@ -197,6 +197,10 @@ fn t61_nobody_subscribes_to_anothers_tasks() {
         |tasks: Value| request(1, "subscriptions/listen", &json!({"notifications": {"taskIds": tasks}}));
     assert_eq!(wire.client(&listen(json!(["t", "u"]))).refused(), -32602);
     assert_eq!(wire.client(&listen(json!("t"))).refused(), -32602);
+    for key in ["TaskIds", "task_ids"] {
+        let lookalike = json!({"notifications": {key: ["u"]}});
+        assert_eq!(wire.client(&request(1, "subscriptions/listen", &lookalike)).refused(), -32602);
+    }
     let _ = wire.passes(&listen(json!(["t"])));
 }
 
