@@ -95,7 +95,8 @@ impl<S> Session<S> {
             "subscriptions/listen" if self.passes("subscriptions/listen") => {
                 self.own_tasks_only(request, now).map(|()| PendingKind::Listen)
             }
-            method if self.passes(method) => Ok(PendingKind::Other),
+            method if self.passes(method) && shape::is_known_request(method) => Ok(PendingKind::Other),
+            method if self.passes(method) => Ok(PendingKind::Vendor),
             _ => Err(not_found()),
         }
     }

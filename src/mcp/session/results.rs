@@ -33,7 +33,7 @@ impl<S> Session<S> {
         };
         let refusal = match &mut response.body {
             Body::Error(error) => self.check_error(error),
-            Body::Result(result) => match self.check_result(result) {
+            Body::Result(result) => match self.check_result(&kind, result) {
                 None if !self.adjust(&kind, result, &id, now) => Some("the server's list cannot be read"),
                 refusal => refusal,
             },
@@ -100,15 +100,16 @@ impl<S> Session<S> {
                 }
                 true
             }
-            PendingKind::Call(_) | PendingKind::Other => true,
+            PendingKind::Call(_) | PendingKind::Other | PendingKind::Vendor => true,
         }
     }
 
     /// Why a result does not pass, if it does not.
-    fn check_result(&self, result: &Map<String, Value>) -> Option<&'static str> {
+    fn check_result(&self, kind: &PendingKind<S>, result: &Map<String, Value>) -> Option<&'static str> {
         let is_lookalike =
             |key: &String| !KNOWN.contains(&key.as_str()) && looks_like_one_of(key, KNOWN.into_iter());
-        if result.keys().any(is_lookalike) {
+        // No client takes the result of a vendor's method for one of MCP, and the vendor names its members.
+        if !matches!(kind, PendingKind::Vendor) && result.keys().any(is_lookalike) {
             return Some("a key of the server's result only looks like one of MCP");
         }
         self.check_input(result)

@@ -284,3 +284,20 @@ fn an_answer_of_the_client_that_cannot_be_read_leaves_no_question_open() {
     // An answer that nobody waits for is nobody's, readable or not.
     wire.client(&json!({"jsonrpc": "2.0", "id": 1, "result": null})).dropped();
 }
+
+#[test]
+fn the_result_of_a_vendors_method_names_its_members_as_it_likes() {
+    let mut open = policy();
+    open["methods"] = json!(["vendor/jobs", "prompts/get"]);
+    let mut wire = Wire::new(&open);
+    let named = json!({"task_id": 1, "Status": "ok", "größe": 2, "a b": 3});
+    let id = wire.passes(&request(1, "vendor/jobs", &json!({})));
+    assert_eq!(wire.server(&result(&id, &named)).answered()["result"], named);
+    let id = wire.passes(&request(1, "prompts/get", &json!({"name": "p"})));
+    assert_eq!(wire.server(&result(&id, &named)).refused(), -32603);
+    // What is wanted of the client is found there too.
+    let wants =
+        json!({"inputRequests": {"q": {"method": "sampling/createMessage", "params": {"messages": []}}}});
+    let id = wire.passes(&request(1, "vendor/jobs", &json!({})));
+    assert_eq!(wire.server(&result(&id, &wants)).refused(), -32603);
+}
