@@ -15,7 +15,9 @@ use crate::mcp::gate::Retries;
 use crate::mcp::ledger::{Flow, call_key, flow_key};
 use crate::mcp::session::client::refuse_request;
 use crate::mcp::session::pending::{PendingCall, PendingKind};
-use crate::mcp::session::{Actions, Decided, Event, HeldCall, JudgedCall, MAX_PENDING, Place, Session};
+use crate::mcp::session::{
+    Actions, Decided, Event, HeldCall, JudgedCall, MAX_PENDING, MAX_QUESTIONS, Place, Session,
+};
 use crate::mcp::{BUSY, INVALID_REQUEST, MessageError, Request};
 use crate::policy::ApprovalRequest;
 
@@ -165,6 +167,10 @@ impl<S> Session<S> {
     }
 
     fn hold(&mut self, mut call: Box<JudgedCall<S>>, approval: ApprovalRequest) -> Actions<S> {
+        let held = self.places.values().filter(|place| matches!(place, Place::Held(_))).count();
+        if held >= MAX_QUESTIONS {
+            return call.refer(&approval);
+        }
         let number = self.next_serial();
         self.place_held(&mut call, number);
         Actions::hold(HeldCall { call, approval })

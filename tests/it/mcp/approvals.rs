@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mcp_policy::MemoryStore;
-use mcp_policy::mcp::{Approvals, Decided, Elicitation, Event, Gate, Retries};
+use mcp_policy::mcp::{Approvals, Decided, Elicitation, Event, Gate, MAX_QUESTIONS, Retries};
 use serde_json::{Value, json};
 
 use crate::mcp::wire::{
@@ -294,4 +294,21 @@ fn the_servers_state_and_the_sessions_own_are_kept_apart() {
         assert_eq!(params["inputResponses"], second["params"]["inputResponses"]);
         assert_eq!(wire.used(), questions, "{retries:?}");
     }
+}
+
+#[test]
+fn t11_no_more_calls_are_held_than_a_session_keeps() {
+    let gate = builder(&policy()).approvals(Approvals::Hold).build();
+    let mut wire = Wire::of(&gate, "g");
+    let mut held = Vec::new();
+    for id in 0..MAX_QUESTIONS {
+        let line = call(id, "pay", &json!({})).to_string();
+        held.append(&mut wire.session.from_client(line.as_bytes(), NOW).held);
+    }
+    assert_eq!((held.len(), wire.session.pending()), (MAX_QUESTIONS, MAX_QUESTIONS));
+    assert_eq!(wire.call("more", "pay", &json!({})).denied(), "needs_approval");
+    assert_eq!(wire.session.pending(), MAX_QUESTIONS);
+    let _ = sent(wire.session.decline(held.remove(0)));
+    let line = call("more", "pay", &json!({})).to_string();
+    assert_eq!(wire.session.from_client(line.as_bytes(), NOW).held.len(), 1);
 }
