@@ -126,7 +126,7 @@ pub(crate) fn excerpt(text: &str) -> String {
 }
 
 /// Whether a character is not shown, or changes how those beside it are: controls, marks of width zero and of direction,
-/// fillers, variation selectors and tags.
+/// fillers, and whatever else Unicode calls ignorable by default.
 pub(crate) fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -134,10 +134,8 @@ pub(crate) fn is_invisible(character: char) -> bool {
             '\u{ad}'
                 | '\u{34f}'
                 | '\u{61c}'
-                | '\u{115f}'
-                | '\u{1160}'
-                | '\u{17b4}'
-                | '\u{17b5}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
                 | '\u{180b}'..='\u{180f}'
                 | '\u{200b}'..='\u{200f}'
                 | '\u{2028}'..='\u{202e}'
@@ -148,6 +146,8 @@ pub(crate) fn is_invisible(character: char) -> bool {
                 | '\u{feff}'
                 | '\u{ffa0}'
                 | '\u{fff0}'..='\u{fffb}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
                 | '\u{e0000}'..='\u{e0fff}'
         )
 }
@@ -187,5 +187,11 @@ mod tests {
     fn excerpts_are_one_short_line() {
         assert_eq!(excerpt("a\nb\u{2028}"), "a\\u{a}b\\u{2028}");
         assert_eq!(excerpt(&"x".repeat(100)).chars().count(), 61);
+        // Letters that are not seen, of which a whole text can be made.
+        for character in ['\u{ad}', '\u{e0041}', '\u{fe0f}', '\u{3164}', '\u{2800}', '\u{180e}', '\u{fffb}'] {
+            let escaped = format!("\\u{{{:x}}}", u32::from(character));
+            assert_eq!(excerpt(&character.to_string()), escaped);
+        }
+        assert_eq!(excerpt("é 字 😀"), "é 字 😀");
     }
 }

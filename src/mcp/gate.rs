@@ -18,6 +18,7 @@ use crate::mcp::answer;
 use crate::mcp::gate::builder::Settings;
 use crate::mcp::ledger::Ledger;
 use crate::mcp::listing::Listing;
+use crate::mcp::message::shape;
 use crate::mcp::{Identity, Session};
 use crate::policy::document::Mode;
 use crate::policy::{ApprovalRequest, Denial, always_passes};
@@ -108,13 +109,14 @@ impl<S> Gate<S> {
     }
 
     /// Whether a message with this method passes unjudged, in either direction: those that always pass, and
-    /// those that the policy's `methods` names; in monitor mode every other too. `tools/call` never does: it
-    /// is judged. Neither do `tools/list`, whose answer is to be filtered by [`shows`](Self::shows), and
+    /// those that the policy's `methods` names; in monitor mode every other too. `tools/call` never does, nor
+    /// what only looks like it: it is judged. Neither do `tools/list`, whose answer is to be filtered by [`shows`](Self::shows), and
     /// `tasks/…`, which belong to one caller; a [`Session`] knows how.
     #[must_use]
     pub fn lets_pass(&self, method: &str) -> bool {
         !method.starts_with("tasks/")
-            && !matches!(method, "tools/call" | "tools/list")
+            && method != "tools/list"
+            && !shape::is_call_like(method)
             && (self.names(method) || self.monitors())
     }
 

@@ -19,7 +19,8 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Nobody in particular: whatever counts by who calls is denied.
+    /// Nobody in particular: whatever counts by who calls is denied. All of whom no more is known are one caller,
+    /// and get at each other's tasks: give them [sessions](Self::session) at least.
     #[must_use]
     pub const fn new() -> Self {
         Self { attributes: Vec::new() }
@@ -44,7 +45,7 @@ impl Identity {
     }
 
     /// The session: a text of its own for each connection or conversation. Tasks that were begun in another
-    /// session are still the same caller's.
+    /// session are still the same caller's, if anything but the session and the server is known of it.
     #[must_use]
     pub fn session(self, session: impl Into<String>) -> Self {
         self.attribute("session", session)
@@ -89,10 +90,15 @@ impl Identity {
         self.attributes.iter().map(|(name, value)| (&**name, &**value)).collect()
     }
 
-    /// What tells this caller from every other, whatever the session.
+    /// What tells this caller from every other, whatever the session; of a caller of whom nothing else is known,
+    /// the session.
     pub(crate) fn principal(&self) -> String {
+        let says_who = |(name, value): &(Box<str>, Box<str>)| {
+            !matches!(&**name, "server" | "session") && !value.is_empty()
+        };
+        let is_known = self.attributes.iter().any(says_who);
         let mut principal = String::new();
-        for (name, value) in self.attributes.iter().filter(|(name, _)| **name != *"session") {
+        for (name, value) in self.attributes.iter().filter(|(name, _)| !is_known || **name != *"session") {
             for part in [name, value] {
                 // The length keeps the parts apart, whatever is in them.
                 principal.push_str(&part.len().to_string());
@@ -121,5 +127,12 @@ mod tests {
         ] {
             assert_ne!(base.principal(), other.principal());
         }
+    }
+
+    #[test]
+    fn t57_callers_of_whom_only_the_session_is_known_are_not_one_principal() {
+        let principal = |session| Identity::new().server("s").user("").session(session).principal();
+        assert_ne!(principal("1"), principal("2"));
+        assert_eq!(principal("1"), principal("1"));
     }
 }

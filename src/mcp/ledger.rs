@@ -61,6 +61,11 @@ impl<S> Ledger<S> {
         self.tasks.find(principal, id, now)
     }
 
+    /// Whether it is known to be another's task.
+    pub(crate) fn is_anothers_task(&self, principal: &str, id: &str, now: SystemTime) -> bool {
+        self.tasks.is_anothers(principal, id, now)
+    }
+
     pub(crate) fn add_flow(&mut self, principal: &Arc<str>, key: &str, flow: Flow<S>, now: SystemTime) {
         let expires_at = now.checked_add(FLOW_LIFETIME).unwrap_or(now);
         self.flows.put(principal, key, flow, expires_at, now);
@@ -101,9 +106,10 @@ pub(crate) fn call_key(request: &Request) -> Option<[u8; 32]> {
     Some(Sha256::digest(text.as_bytes()).into())
 }
 
-/// What the retry of a call is told from another by.
-pub(crate) fn flow_key(call: [u8; 32], state: Option<&str>) -> String {
+/// What the retry of a call is told from another by. Servers may give two callers the same state.
+pub(crate) fn flow_key(principal: &str, call: [u8; 32], state: Option<&str>) -> String {
     let mut hash = Sha256::new();
+    hash.update(Sha256::digest(principal));
     hash.update(call);
     hash.update([u8::from(state.is_some())]);
     hash.update(state.unwrap_or_default());

@@ -28,7 +28,7 @@ struct Page {
 impl Listing {
     /// Takes a page in; false if nobody knows where it belongs, or the list is too large to be kept.
     pub(crate) fn add(&mut self, cursor: Option<Fingerprint>, result: &Map<String, Value>) -> bool {
-        let Some(place) = self.place_of(cursor) else {
+        let Some(place) = self.place_of(cursor).filter(|place| *place < MAX_PAGES) else {
             return false;
         };
         let Some(Value::Array(tools)) = result.get("tools") else {
@@ -77,6 +77,9 @@ pub(crate) fn cursor_of(cursor: &str) -> Fingerprint {
 /// The most bytes of all pages together. What a server lists beyond is not known: it keeps no pin.
 const MAX_BYTES: usize = 16 << 20;
 
+/// The most pages. Each that comes is told with all others, so a list that has no end would cost its square.
+const MAX_PAGES: usize = 256;
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -111,6 +114,17 @@ mod tests {
         assert_eq!(names(&listing), ["a", "x", "c"]);
         assert!(add(&mut listing, None, &[], None));
         assert!(names(&listing).is_empty());
+    }
+
+    #[test]
+    fn a_list_of_very_many_pages_is_known_up_to_a_bound() {
+        let mut listing = Listing::default();
+        for page in 0..2 * MAX_PAGES {
+            let cursor = (page > 0).then(|| page.to_string());
+            let known = add(&mut listing, cursor.as_deref(), &["a"], Some(&(page + 1).to_string()));
+            assert_eq!(known, page < MAX_PAGES, "{page}");
+        }
+        assert_eq!(names(&listing).len(), MAX_PAGES);
     }
 
     #[test]

@@ -128,8 +128,17 @@ impl Message {
         read::read(bytes, limits)
     }
 
+    /// The request that bytes are the answer to although they cannot be read as a message.
+    pub(crate) fn answered_by(bytes: &[u8]) -> Option<Id> {
+        read::answered_by(bytes)
+    }
+
     /// The message as one line of JSON, without the line feed that ends it on standard input: no control
     /// character, no U+2028 and no U+2029 stands in it, so nobody finds a second line.
+    ///
+    /// Numbers go out as they were judged, integers of 64 bits with all their digits. A server in JavaScript
+    /// has doubles only, and takes 9007199254740993 for 9007199254740992: in front of one, allow what may be
+    /// called rather than deny single large numbers.
     ///
     /// The members of an object come in the order of the alphabet, unless the program has switched on
     /// `preserve_order` of [`serde_json`].

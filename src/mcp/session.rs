@@ -158,5 +158,5 @@ impl<S> fmt::Debug for Session<S> {
 pub const MAX_PENDING: usize = 1_024;
 
 /// The most requests of a server that may wait for the client's answer at once, and the most calls that may
-/// wait for an elicitation: those are kept with their arguments.
+/// wait for an approval: those are kept with their arguments. One more is told that it needs approval.
 pub const MAX_QUESTIONS: usize = 64;

@@ -27,7 +27,8 @@ impl<V> Default for Shelf<V> {
 }
 
 impl<V> Shelf<V> {
-    /// Keeps a value, unless there is no room, or another principal has something under the key.
+    /// Keeps a value, unless there is no room, or another principal has something under the key that is not too
+    /// old.
     pub(crate) fn put(
         &mut self,
         principal: &Arc<str>,
@@ -36,10 +37,12 @@ impl<V> Shelf<V> {
         expires_at: SystemTime,
         now: SystemTime,
     ) {
-        if key.len() > MAX_KEY_BYTES
-            || self.entries.get(key).is_some_and(|entry| entry.principal != *principal)
-        {
+        if key.len() > MAX_KEY_BYTES || self.is_anothers(principal, key, now) {
             return;
+        }
+        if let Some(entry) = self.entries.get(key).filter(|entry| entry.principal != *principal) {
+            let old = Arc::clone(&entry.principal);
+            self.forget(&old, key);
         }
         if self.entries.len() >= MAX_ENTRIES {
             self.entries.retain(|_, entry| entry.expires_at > now);
@@ -63,6 +66,11 @@ impl<V> Shelf<V> {
         self.entries.insert(key.into(), Entry { principal: Arc::clone(principal), expires_at, value });
     }
 
+    /// Whether another principal has something under a key that is not too old.
+    pub(crate) fn is_anothers(&self, principal: &str, key: &str, now: SystemTime) -> bool {
+        self.entries.get(key).is_some_and(|entry| *entry.principal != *principal && entry.expires_at > now)
+    }
+
     /// The value under a key, if it is this principal's and not too old.
     pub(crate) fn find(&mut self, principal: &str, key: &str, now: SystemTime) -> Option<&mut V> {
         let entry = self.entries.get_mut(key)?;
@@ -72,14 +80,18 @@ impl<V> Shelf<V> {
     /// Takes the value under a key away, if it is this principal's and not too old.
     pub(crate) fn take(&mut self, principal: &str, key: &str, now: SystemTime) -> Option<V> {
         self.find(principal, key, now)?;
-        let entry = self.entries.remove(key)?;
+        self.forget(principal, key)
+    }
+
+    /// Takes the value under a key away, which is this principal's.
+    fn forget(&mut self, principal: &str, key: &str) -> Option<V> {
         if let Some(keys) = self.order.get_mut(principal) {
             keys.retain(|known| **known != *key);
             if keys.is_empty() {
                 self.order.remove(principal);
             }
         }
-        Some(entry.value)
+        self.entries.remove(key).map(|entry| entry.value)
     }
 
     #[cfg(test)]
@@ -119,6 +131,23 @@ mod tests {
         assert_eq!(shelf.take("b", "k", NOW), None);
         assert_eq!(shelf.take("a", "k", NOW), Some(1));
         assert_eq!(shelf.take("a", "k", NOW), None);
+    }
+
+    #[test]
+    fn what_is_too_old_keeps_its_key_from_nobody() {
+        let mut shelf = Shelf::default();
+        let (a, b): (Arc<str>, Arc<str>) = ("a".into(), "b".into());
+        shelf.put(&a, "1", 1, later(10), NOW);
+        assert!(shelf.is_anothers("b", "1", later(9)) && !shelf.is_anothers("a", "1", later(9)));
+        assert!(!shelf.is_anothers("b", "1", later(10)));
+        shelf.put(&b, "1", 2, later(30), later(10));
+        assert_eq!(shelf.find("b", "1", later(10)), Some(&mut 2));
+        // What the first has too much is its own.
+        for n in 0..300 {
+            shelf.put(&a, &format!("a{n}"), n, later(30), later(10));
+        }
+        assert_eq!(shelf.find("b", "1", later(10)), Some(&mut 2));
+        assert_eq!(shelf.len(), MAX_PER_PRINCIPAL + 1);
     }
 
     #[test]

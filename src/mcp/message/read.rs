@@ -1,5 +1,7 @@
 //! Bytes to a message.
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use crate::json::{self, Bounds, Fault, FaultKind, MAX_DEPTH, Values, WideIntegers};
@@ -26,6 +28,24 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Message, MessageErro
         Value::Array(_) => Err(invalid("batches are not taken: send one message at a time")),
         _ => Err(invalid("a message is an object")),
     }
+}
+
+/// The request that unreadable bytes are the answer to, if they say so only once. For who waits, so that he
+/// hears of it; nothing else of them counts.
+pub(super) fn answered_by(bytes: &[u8]) -> Option<Id> {
+    #[derive(Deserialize)]
+    struct Answer {
+        id: Value,
+        #[serde(default)]
+        method: Option<IgnoredAny>,
+        #[serde(default)]
+        result: Option<IgnoredAny>,
+        #[serde(default)]
+        error: Option<IgnoredAny>,
+    }
+    let answer: Answer = serde_json::from_slice(bytes).ok()?;
+    let is_answer = answer.method.is_none() && (answer.result.is_some() || answer.error.is_some());
+    is_answer.then(|| Id::read(answer.id)).flatten()
 }
 
 fn message(mut envelope: Map<String, Value>) -> Result<Message, MessageError> {

@@ -13,7 +13,7 @@ use crate::mcp::message::meta;
 use crate::mcp::message::write::write_object;
 use crate::mcp::session::call::is_yes;
 use crate::mcp::session::{Actions, Event, JudgedCall, MAX_QUESTIONS, Session, Step};
-use crate::mcp::{Id, Message, Notification, Request, Response};
+use crate::mcp::{INTERNAL_ERROR, Id, Message, MessageError, Notification, Request, Response};
 use crate::policy::ApprovalRequest;
 
 /// What the client has been asked and has not answered.
@@ -79,6 +79,21 @@ impl<S> Session<S> {
                 self.places.remove(call.request().id());
                 Step::Done(call.declined())
             }
+        }
+    }
+
+    /// Whether the client has been asked something under this identifier.
+    pub(super) fn asks(&self, id: &Id) -> bool {
+        id.as_serial().is_some_and(|number| self.questions.contains_key(&number))
+    }
+
+    /// The client's answer to a question cannot be read: whoever asked is not left waiting, and it is no yes.
+    pub(super) fn unreadable_answer(&mut self, id: Id, error: MessageError) -> Step<S> {
+        let text = "the client's answer cannot be read";
+        let event = Event::RefusedFromClient { method: None, error };
+        match self.answered(Response::error(Some(id), INTERNAL_ERROR, text, None)) {
+            Step::Done(actions) => Step::Done(actions.and(event)),
+            step @ Step::Judge(_) => step,
         }
     }
 

@@ -15,7 +15,9 @@ use crate::mcp::gate::Retries;
 use crate::mcp::ledger::{Flow, call_key, flow_key};
 use crate::mcp::session::client::refuse_request;
 use crate::mcp::session::pending::{PendingCall, PendingKind};
-use crate::mcp::session::{Actions, Decided, Event, HeldCall, JudgedCall, MAX_PENDING, Place, Session};
+use crate::mcp::session::{
+    Actions, Decided, Event, HeldCall, JudgedCall, MAX_PENDING, MAX_QUESTIONS, Place, Session,
+};
 use crate::mcp::{BUSY, INVALID_REQUEST, MessageError, Request};
 use crate::policy::ApprovalRequest;
 
@@ -32,12 +34,14 @@ pub enum Step<S> {
 impl<S> Session<S> {
     /// What is to be done with a call now that it is decided.
     ///
-    /// A call that meanwhile came twice under one identifier is refused, and costs nothing.
+    /// A call that meanwhile came twice under one identifier is refused, and costs nothing more.
     pub fn decided(&mut self, call: Box<JudgedCall<S>>, decision: Decision<S>, now: SystemTime) -> Step<S> {
         if let Some(error) = self.gone(&call) {
             let mut actions = refuse_request(error, &call.request);
-            if let Decision::Allow(permit) = decision {
-                actions.settle_later(permit, Outcome::Unsent);
+            match decision {
+                Decision::Allow(permit) if !call.continues => actions.settle_later(permit, Outcome::Unsent),
+                // What a flow has paid stays paid: its first call was sent.
+                _ => {}
             }
             return Step::Done(actions);
         }
@@ -80,8 +84,9 @@ impl<S> Session<S> {
         flow: Option<Flow<S>>,
     ) -> JudgedCall<S> {
         let (gate, identity) = (self.gate.clone(), Arc::clone(&self.identity));
+        let continues = flow.is_some();
         let (paid, approved) = flow.map_or((None, None), |flow| (Some(flow.permit), flow.approved));
-        JudgedCall { gate, identity, request, approval, paid, approved, held: None }
+        JudgedCall { gate, identity, request, approval, paid, approved, continues, held: None }
     }
 
     /// The flow that a call goes on with: one of the same tool and arguments, in the state that was issued.
@@ -90,13 +95,16 @@ impl<S> Session<S> {
         if state.is_none() && request.param("inputResponses").is_none() {
             return None;
         }
-        let key = flow_key(call_key(request)?, state);
+        let key = flow_key(&self.principal, call_key(request)?, state);
         self.gate.ledger().take_flow(&self.principal, &key, now)
     }
 
     /// Why a call is not to go on, if it is not.
     fn gone(&mut self, call: &JudgedCall<S>) -> Option<MessageError> {
         let id = call.request.id();
+        if !self.began(call) {
+            return Some(MessageError::new(INVALID_REQUEST, "the call was not made on this connection"));
+        }
         let error = match (self.places.get(id), call.held) {
             (Some(Place::Held(held)), Some(own)) if *held == own => {
                 self.places.remove(id);
@@ -125,7 +133,8 @@ impl<S> Session<S> {
         let charges_once = self.gate.settings().retries == Retries::ChargeOnce;
         let flow = if charges_once && call.is_modern() { call_key(&call.request) } else { None };
         let wants_task = call.request.param("task").is_some();
-        let kind = PendingKind::Call(PendingCall { permit, flow, approved, wants_task });
+        let kind =
+            PendingKind::Call(PendingCall { permit, flow, approved, wants_task, continues: call.continues });
         self.forward(call.request, kind).and(event)
     }
 
@@ -158,6 +167,10 @@ impl<S> Session<S> {
     }
 
     fn hold(&mut self, mut call: Box<JudgedCall<S>>, approval: ApprovalRequest) -> Actions<S> {
+        let held = self.places.values().filter(|place| matches!(place, Place::Held(_))).count();
+        if held >= MAX_QUESTIONS {
+            return call.refer(&approval);
+        }
         let number = self.next_serial();
         self.place_held(&mut call, number);
         Actions::hold(HeldCall { call, approval })
@@ -193,8 +206,16 @@ impl<S> Session<S> {
         held.call.declined()
     }
 
+    /// Whether a call came through this session. In every session the first call has the same number.
+    fn began(&self, call: &JudgedCall<S>) -> bool {
+        Arc::ptr_eq(&self.identity, &call.identity)
+    }
+
     pub(super) fn is_held(&self, call: &JudgedCall<S>) -> bool {
-        call.held.is_some_and(|number| self.places.get(call.request.id()) == Some(&Place::Held(number)))
+        self.began(call)
+            && call
+                .held
+                .is_some_and(|number| self.places.get(call.request.id()) == Some(&Place::Held(number)))
     }
 }
 

@@ -43,7 +43,10 @@ impl<S> Session<S> {
     pub fn step_from_client(&mut self, bytes: &[u8], now: SystemTime) -> Step<S> {
         match Message::read(bytes, &self.gate.settings().client_limits) {
             Ok(message) => self.step_message_from_client(message, now),
-            Err(error) => Step::Done(refuse(error, None)),
+            Err(error) => match error.answered().filter(|id| self.asks(id)).cloned() {
+                Some(id) => self.unreadable_answer(id, error),
+                None => Step::Done(refuse(error, None)),
+            },
         }
     }
 
@@ -92,7 +95,8 @@ impl<S> Session<S> {
             "subscriptions/listen" if self.passes("subscriptions/listen") => {
                 self.own_tasks_only(request, now).map(|()| PendingKind::Listen)
             }
-            method if self.passes(method) => Ok(PendingKind::Other),
+            method if self.passes(method) && shape::is_known_request(method) => Ok(PendingKind::Other),
+            method if self.passes(method) => Ok(PendingKind::Vendor),
             _ => Err(not_found()),
         }
     }
@@ -101,7 +105,7 @@ impl<S> Session<S> {
         if notification.method() == "notifications/cancelled" {
             return self.cancelled_by_client(notification);
         }
-        if !self.passes(notification.method()) {
+        if !self.tells(notification.method()) {
             let method = Some(notification.method().to_owned());
             return Actions::none().and(Event::RefusedFromClient { method, error: not_found() });
         }
@@ -188,11 +192,15 @@ impl<S> Session<S> {
         let Some(pending) = request.id().as_serial().and_then(|serial| self.requests.remove(&serial)) else {
             return Actions::none();
         };
-        self.places.remove(&pending.id);
-        let mut actions =
-            Actions::to_client(answer::error(pending.id, NO_ANSWER, "the server could not be reached"));
-        if let PendingKind::Call(call) = pending.kind {
-            actions.settle_later(call.permit, Outcome::Unsent);
+        let Pending { id, kind } = *pending;
+        self.places.remove(&id);
+        let mut actions = Actions::to_client(answer::error(id, NO_ANSWER, "the server could not be reached"));
+        match kind {
+            PendingKind::Call(call) if !call.continues => {
+                actions.settle_later(call.permit, Outcome::Unsent);
+            }
+            // What a flow has paid stays paid: its first call was sent.
+            _ => {}
         }
         actions
     }
@@ -209,6 +217,12 @@ impl<S> Session<S> {
     /// Whether a method passes unjudged. `tools/call` and what looks like it never do.
     pub(super) fn passes(&self, method: &str) -> bool {
         !shape::is_call_like(method) && (self.gate.names(method) || self.gate.monitors())
+    }
+
+    /// Whether a notification passes unjudged. `tasks/…` are requests: without an identifier nobody would look
+    /// whose task it is.
+    pub(super) fn tells(&self, method: &str) -> bool {
+        !method.starts_with("tasks/") && self.passes(method)
     }
 
     /// The event of a method that passes although the policy does not name it.

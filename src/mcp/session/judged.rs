@@ -29,6 +29,8 @@ pub struct JudgedCall<S> {
     pub(super) paid: Option<Permit<S>>,
     /// What was approved of that flow.
     pub(super) approved: Option<Fingerprint>,
+    /// Whether it is a retry that goes on with a flow: a call before it was sent.
+    pub(super) continues: bool,
     /// The number it is held under, if it was.
     pub(super) held: Option<u64>,
 }

@@ -4,14 +4,15 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
+use crate::mcp::message::shape::looks_like_one_of;
 use crate::mcp::session::Session;
 use crate::mcp::session::pending::PendingList;
 
 impl<S> Session<S> {
     /// Leaves what is not hidden in a list of tools; false if it is none.
     ///
-    /// What has no name, or a name for a second time, is left out: nobody could say which of them a call
-    /// means. What the server says of a tool that stays is kept as it is.
+    /// What has no name, a name for a second time, or beside it a key that some client takes for `name`, is
+    /// left out: nobody could say which of them a call means. What the server says of a tool that stays is kept as it is.
     pub(super) fn filter_list(&self, result: &mut Map<String, Value>, list: PendingList) -> bool {
         if !result.get("tools").is_some_and(Value::is_array) {
             return false;
@@ -27,7 +28,9 @@ impl<S> Session<S> {
         let before = tools.len();
         let mut seen = HashSet::new();
         tools.retain(|tool| match tool.get("name") {
-            Some(Value::String(name)) if !policy.hides(name) => seen.insert(name.clone()),
+            Some(Value::String(name)) if !policy.hides(name) && !has_another_name(tool) => {
+                seen.insert(name.clone())
+            }
             _ => false,
         });
         // A list that is this caller's must not be kept for another. Before revision 2026-07-28 nobody keeps
@@ -38,4 +41,9 @@ impl<S> Session<S> {
         }
         true
     }
+}
+
+fn has_another_name(tool: &Value) -> bool {
+    let is_lookalike = |key: &String| key != "name" && looks_like_one_of(key, std::iter::once("name"));
+    tool.as_object().is_some_and(|members| members.keys().any(is_lookalike))
 }

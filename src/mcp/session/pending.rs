@@ -19,7 +19,7 @@ pub(super) enum PendingKind<S> {
     Listen,
     /// `tools/list`.
     List(PendingList),
-    /// Anything else that passes.
+    /// Anything else of MCP that passes.
     Other,
     /// What is asked about a task, by its identifier.
     Task {
@@ -28,6 +28,8 @@ pub(super) enum PendingKind<S> {
     },
     /// `tasks/list`.
     Tasks,
+    /// A method that MCP does not know.
+    Vendor,
 }
 
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub(super) struct PendingCall<S> {
     pub(super) flow: Option<[u8; 32]>,
     /// What was approved of it.
     pub(super) approved: Option<Fingerprint>,
+    /// Whether an earlier call was sent at the same price.
+    pub(super) continues: bool,
     /// Whether the client asked for a task.
     pub(super) wants_task: bool,
 }

@@ -25,9 +25,15 @@ impl<S> Session<S> {
         let Pending { id, kind } = pending;
         let mut actions = Actions::none();
         response.id = Some(id.clone());
+        // What the server answered, also if it does not pass: nobody is to have work for nothing by what the
+        // gate refuses.
+        let outcome = match &response.body {
+            Body::Error(_) => Outcome::Failed,
+            Body::Result(result) => outcome_of(result),
+        };
         let refusal = match &mut response.body {
             Body::Error(error) => self.check_error(error),
-            Body::Result(result) => match self.check_result(result) {
+            Body::Result(result) => match self.check_result(&kind, result) {
                 None if !self.adjust(&kind, result, &id, now) => Some("the server's list cannot be read"),
                 refusal => refusal,
             },
@@ -39,7 +45,7 @@ impl<S> Session<S> {
         }
         match (kind, &response.body) {
             (PendingKind::Call(call), Body::Result(result)) => self.end_call(call, result, &mut actions, now),
-            (PendingKind::Call(call), Body::Error(_)) => actions.settle_later(call.permit, Outcome::Failed),
+            (PendingKind::Call(call), Body::Error(_)) => actions.settle_later(call.permit, outcome),
             (PendingKind::Task { task, asks }, Body::Result(result)) => {
                 self.settle_task(&task, asks, result, &mut actions, now);
             }
@@ -66,7 +72,8 @@ impl<S> Session<S> {
         }
         match flow {
             Some(call) => {
-                let key = flow_key(call, result.get("requestState").and_then(Value::as_str));
+                let state = result.get("requestState").and_then(Value::as_str);
+                let key = flow_key(&self.principal, call, state);
                 self.gate.ledger().add_flow(&self.principal, &key, Flow { permit, approved }, now);
             }
             None => actions.settle_later(permit, Outcome::Succeeded),
@@ -93,15 +100,16 @@ impl<S> Session<S> {
                 }
                 true
             }
-            PendingKind::Call(_) | PendingKind::Other => true,
+            PendingKind::Call(_) | PendingKind::Other | PendingKind::Vendor => true,
         }
     }
 
     /// Why a result does not pass, if it does not.
-    fn check_result(&self, result: &Map<String, Value>) -> Option<&'static str> {
+    fn check_result(&self, kind: &PendingKind<S>, result: &Map<String, Value>) -> Option<&'static str> {
         let is_lookalike =
             |key: &String| !KNOWN.contains(&key.as_str()) && looks_like_one_of(key, KNOWN.into_iter());
-        if result.keys().any(is_lookalike) {
+        // No client takes the result of a vendor's method for one of MCP, and the vendor names its members.
+        if !matches!(kind, PendingKind::Vendor) && result.keys().any(is_lookalike) {
             return Some("a key of the server's result only looks like one of MCP");
         }
         self.check_input(result)
@@ -109,6 +117,12 @@ impl<S> Session<S> {
 
     /// Why what is wanted of the client does not pass, if it does not.
     pub(super) fn check_input(&self, holder: &Map<String, Value>) -> Option<&'static str> {
+        // A task, and what has become of it, are a level below.
+        let inner = ["result", "task"].into_iter().filter_map(|name| holder.get(name)?.as_object());
+        std::iter::once(holder).chain(inner).find_map(|holder| self.check_wanted(holder))
+    }
+
+    fn check_wanted(&self, holder: &Map<String, Value>) -> Option<&'static str> {
         let wanted = match holder.get("inputRequests") {
             None => return None,
             Some(Value::Object(wanted)) => wanted,
@@ -117,7 +131,11 @@ impl<S> Session<S> {
         for request in wanted.values() {
             let method = request.get("method").and_then(Value::as_str).unwrap_or_default();
             let params = request.get("params");
+            let is_lookalike = |key: &String| {
+                !QUESTION.contains(&key.as_str()) && looks_like_one_of(key, QUESTION.into_iter())
+            };
             let fits = QUESTIONS.contains(&method)
+                && !request.as_object().is_some_and(|members| members.keys().any(is_lookalike))
                 && params.is_none_or(Value::is_object)
                 && shape::check(method, params.and_then(Value::as_object)).is_ok();
             if !fits {
@@ -139,12 +157,13 @@ impl<S> Session<S> {
     }
 }
 
-/// The server's answer to a request of the client cannot be read: the client is not left waiting.
-pub(super) fn unreadable<S>(pending: Pending<S>) -> Actions<S> {
+/// The server's answer to a request of the client cannot be read: the client is not left waiting. Without an
+/// outcome a call keeps its charge: the answer may have been a success.
+pub(super) fn unreadable<S>(pending: Pending<S>, outcome: Option<Outcome>) -> Actions<S> {
     let text = "the server's answer cannot be read";
     let mut actions = Actions::to_client(answer::error(pending.id, INTERNAL_ERROR, text));
-    if let PendingKind::Call(call) = pending.kind {
-        actions.settle_later(call.permit, Outcome::Failed);
+    if let (PendingKind::Call(call), Some(outcome)) = (pending.kind, outcome) {
+        actions.settle_later(call.permit, outcome);
     }
     actions.and(Event::RefusedFromServer { method: None, error: MessageError::new(INVALID_REQUEST, text) })
 }
@@ -179,5 +198,8 @@ const KNOWN: [&str; 16] = [
     "tools",
     "ttlMs",
 ];
+
+/// Members of what is wanted of the client.
+const QUESTION: [&str; 2] = ["method", "params"];
 
 const URL_ELICITATION_REQUIRED: i64 = -32042;

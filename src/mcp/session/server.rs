@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 
+use crate::limit::Outcome;
 use crate::mcp::session::asking::{Question, cancelled};
 use crate::mcp::session::client::not_found;
 use crate::mcp::session::pending::{Pending, PendingKind, TaskMethod};
@@ -17,10 +18,14 @@ impl<S> Session<S> {
     pub fn step_from_server(&mut self, bytes: &[u8], now: SystemTime) -> Actions<S> {
         match Message::read(bytes, &self.gate.settings().server_limits) {
             Ok(message) => self.step_message_from_server(message, now),
-            Err(error) => match error.answered().and_then(|id| self.take_pending(id)) {
-                Some(pending) => unreadable(pending),
-                None => refuse(error, None),
-            },
+            Err(error) => {
+                let is_json = error.answered().is_some();
+                let id = error.answered().cloned().or_else(|| Message::answered_by(bytes));
+                match id.and_then(|id| self.take_pending(&id)) {
+                    Some(pending) => unreadable(pending, is_json.then_some(Outcome::Failed)),
+                    None => refuse(error, None),
+                }
+            }
         }
     }
 
@@ -90,7 +95,7 @@ impl<S> Session<S> {
                 return Actions::none()
                     .and(Event::DroppedFromServer("news of a task that is not the caller's"));
             }
-            method if !self.passes(method) => {
+            method if !self.tells(method) => {
                 let method = Some(method.to_owned());
                 return Actions::none().and(Event::RefusedFromServer { method, error: not_found() });
             }
@@ -122,13 +127,15 @@ impl<S> Session<S> {
         let Some(params) = notification.params() else {
             return false;
         };
-        let awaits = || {
-            self.requests
-                .values()
-                .any(|pending| matches!(&pending.kind, PendingKind::Call(call) if call.wants_task))
+        let awaits = |task| {
+            !self.gate.ledger().is_anothers_task(&self.principal, task, now)
+                && self
+                    .requests
+                    .values()
+                    .any(|pending| matches!(&pending.kind, PendingKind::Call(call) if call.wants_task))
         };
         let task = params.get("taskId").and_then(Value::as_str);
-        task.is_some_and(|task| self.owns(task, now) || awaits()) && self.check_input(params).is_none()
+        task.is_some_and(|task| self.owns(task, now) || awaits(task)) && self.check_input(params).is_none()
     }
 
     /// News of a task may say how it ended.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::evaluator::Permit;
 use crate::limit::Outcome;
+use crate::mcp::message::shape::looks_like_one_of;
 use crate::mcp::session::client::{no_such_task, not_found};
 use crate::mcp::session::pending::{PendingKind, TaskMethod};
 use crate::mcp::session::{Actions, Session};
@@ -30,15 +31,29 @@ impl<S> Session<S> {
             _ => TaskMethod::Other,
         };
         let task = request.text("taskId").ok_or_else(not_found)?;
-        if !self.owns(task, now) {
+        let mut ledger = self.gate.ledger();
+        let Some(known) = ledger.task(&self.principal, task, now) else {
             return Err(no_such_task());
+        };
+        if request.method() == "tasks/cancel" {
+            // As with any call that its caller cancels, the charge stays, whatever the server answers.
+            known.permit = None;
         }
+        drop(ledger);
         Ok(PendingKind::Task { task: task.into(), asks })
     }
 
     /// Refuses a subscription to tasks that are not the caller's.
     pub(super) fn own_tasks_only(&self, request: &Request, now: SystemTime) -> Result<(), MessageError> {
-        let Some(tasks) = request.param("notifications").and_then(|wanted| wanted.get("taskIds")) else {
+        let Some(wanted) = request.param("notifications").and_then(Value::as_object) else {
+            return Ok(());
+        };
+        let is_lookalike =
+            |key: &String| key != "taskIds" && looks_like_one_of(key, std::iter::once("taskIds"));
+        if wanted.keys().any(is_lookalike) {
+            return Err(no_such_task());
+        }
+        let Some(tasks) = wanted.get("taskIds") else {
             return Ok(());
         };
         let is_own = |task: &Value| task.as_str().is_some_and(|task| self.owns(task, now));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mcp_policy::MemoryStore;
-use mcp_policy::mcp::{Approvals, Decided, Elicitation, Event, Gate, Retries};
+use mcp_policy::mcp::{Approvals, Decided, Elicitation, Event, Gate, MAX_QUESTIONS, Retries};
 use serde_json::{Value, json};
 
 use crate::mcp::wire::{
@@ -18,6 +18,18 @@ fn eliciting() -> Gate<MemoryStore> {
 fn initialize(wire: &mut Wire, capabilities: &Value) {
     let params = json!({"protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": {"name": "c", "version": "1"}});
     let _ = wire.passes(&request("init", "initialize", &params));
+}
+
+#[test]
+fn t66_a_held_call_is_approved_in_its_own_session_only() {
+    let gate = builder(&policy()).approvals(Approvals::Hold).build();
+    let [mut owner, mut other] = ["owner", "other"].map(|grant| Wire::of(&gate, grant));
+    let line = call(1, "pay", &json!({})).to_string();
+    let held = |wire: &mut Wire| wire.session.from_client(line.as_bytes(), NOW).held.remove(0);
+    let (call, others) = (held(&mut owner), held(&mut other));
+    sent(other.session.approve(call, "a", later(60), NOW)).dropped();
+    sent(owner.session.decline(others)).dropped();
+    assert_eq!((owner.session.pending(), other.session.pending()), (1, 1));
 }
 
 fn modern_pay(id: i64, arguments: &Value) -> Value {
@@ -282,4 +294,21 @@ fn the_servers_state_and_the_sessions_own_are_kept_apart() {
         assert_eq!(params["inputResponses"], second["params"]["inputResponses"]);
         assert_eq!(wire.used(), questions, "{retries:?}");
     }
+}
+
+#[test]
+fn t11_no_more_calls_are_held_than_a_session_keeps() {
+    let gate = builder(&policy()).approvals(Approvals::Hold).build();
+    let mut wire = Wire::of(&gate, "g");
+    let mut held = Vec::new();
+    for id in 0..MAX_QUESTIONS {
+        let line = call(id, "pay", &json!({})).to_string();
+        held.append(&mut wire.session.from_client(line.as_bytes(), NOW).held);
+    }
+    assert_eq!((held.len(), wire.session.pending()), (MAX_QUESTIONS, MAX_QUESTIONS));
+    assert_eq!(wire.call("more", "pay", &json!({})).denied(), "needs_approval");
+    assert_eq!(wire.session.pending(), MAX_QUESTIONS);
+    let _ = sent(wire.session.decline(held.remove(0)));
+    let line = call("more", "pay", &json!({})).to_string();
+    assert_eq!(wire.session.from_client(line.as_bytes(), NOW).held.len(), 1);
 }

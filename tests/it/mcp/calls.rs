@@ -98,6 +98,28 @@ fn a_call_that_never_left_gives_its_charge_back_and_a_lost_answer_does_not() {
 }
 
 #[test]
+fn t09_an_answer_that_cannot_be_read_is_told_to_who_waits_and_gives_nothing_back() {
+    // Node writes half of an emoji so, when a text was cut within it.
+    let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+    for value in [r#""\ud83d""#, r#"{"a": 1, "a": 2}"#, "99999999999999999999", &deep] {
+        let mut wire = Wire::new(&policy());
+        let id = wire.passes(&call("a", "work", &json!({})));
+        for line in [
+            format!(r#"{{"jsonrpc":"2.0","id":{id},"id":{id},"result":{{"x":{value}}}}}"#),
+            format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping","result":{{"x":{value}}}}}"#),
+            format!(r#"{{"jsonrpc":"2.0","id":{id}00,"result":{{"x":{value}}}}}"#),
+            format!(r#"[{{"jsonrpc":"2.0","id":{id},"result":{{"x":{value}}}}}]"#),
+        ] {
+            sent(wire.session.from_server(line.as_bytes(), NOW)).dropped();
+        }
+        let line = format!(r#"{{"result":{{"isError":true,"x":{value}}},"jsonrpc":"2.0","id":{id}}}"#);
+        let told = sent(wire.session.from_server(line.as_bytes(), NOW));
+        assert_eq!((told.refused(), told.answered()["id"].as_str()), (-32603, Some("a")), "{value}");
+        assert_eq!((wire.session.pending(), wire.used()), (0, 1));
+    }
+}
+
+#[test]
 fn t65_a_cancelled_or_timed_out_call_keeps_its_charge_and_its_late_answer_is_nobodys() {
     let mut wire = Wire::new(&policy());
     let id = wire.passes(&call("a", "work", &json!({})));
@@ -399,6 +421,17 @@ fn a_gate_decides_as_its_sessions_do() {
     assert!(matches!(gate.decide_at("pay", None, &caller, NOW), Decision::Allow(_)));
     assert!(matches!(gate.decide_at("pay", None, &caller, NOW), Decision::NeedsApproval(_)));
     assert!(!gate.lets_pass("tools/call") && !gate.lets_pass("tasks/get") && gate.lets_pass("ping"));
+}
+
+#[test]
+fn t16_a_gate_that_monitors_lets_nothing_pass_that_looks_like_a_call() {
+    let mut monitored = policy();
+    monitored["mode"] = json!("monitor");
+    let gate = builder(&monitored).build();
+    for method in ["tools/call", "TOOLS/CALL", "tools/call ", "tools_call", "tools/list", "tasks/get"] {
+        assert!(!gate.lets_pass(method), "{method}");
+    }
+    assert!(gate.lets_pass("resources/read"));
 }
 
 #[test]

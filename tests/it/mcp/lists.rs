@@ -143,3 +143,11 @@ fn tools_are_learned_over_pages_also_hidden_ones() {
     let _ = list(&mut wire, &json!({"cursor": "made up"}), &json!({"tools": [{"name": "evil"}]}));
     assert_eq!(*learned.lock().unwrap(), ["wipe", "a", "b"]);
 }
+
+#[test]
+fn t03_a_tool_with_a_second_name_for_some_clients_is_left_out() {
+    let mut wire = Wire::new(&policy());
+    let tools = json!([{"name": "read", "Name": "wipe_disk"}, {"name": "work", "namespace": "x"}]);
+    let shown = list(&mut wire, &json!({}), &json!({"tools": tools}));
+    assert_eq!(shown["result"]["tools"], json!([{"name": "work", "namespace": "x"}]));
+}

@@ -126,7 +126,7 @@ fn t63_what_a_server_wants_within_a_result_is_judged_by_its_method() {
         let told = wire.server(&result(&id, &result_of_server));
         assert_eq!(told.refused(), -32603, "{result_of_server}");
         assert!(!told.answered().to_string().contains("password"));
-        assert_eq!(wire.used(), 0);
+        assert_eq!(wire.used(), 1);
     }
     let mut open = policy();
     open["methods"] = json!(["elicitation/create", "resources/read"]);
@@ -224,4 +224,80 @@ fn what_the_server_sends_and_nobody_can_read_reaches_nobody() {
         assert_eq!(actions.events.len(), 1);
         crate::mcp::wire::sent(actions).dropped();
     }
+}
+
+#[test]
+fn t63_a_call_whose_answer_the_gate_refuses_keeps_its_charge() {
+    let wants = json!({"q": {"method": "sampling/createMessage", "params": {"messages": []}}});
+    for (answer, charged) in [
+        (json!({"resultType": "input_required", "inputRequests": wants}), 1),
+        (json!({"content": [], "Content": []}), 1),
+        (json!({"content": [], "isError": true, "Content": []}), 0),
+    ] {
+        let mut wire = Wire::new(&policy());
+        let id = wire.passes(&call(1, "work", &json!({})));
+        assert_eq!(
+            (wire.server(&result(&id, &answer)).refused(), wire.used()),
+            (-32603, charged),
+            "{answer}"
+        );
+    }
+}
+
+#[test]
+fn t63_what_is_wanted_of_the_client_is_found_within_a_task_and_under_one_name_only() {
+    let mut open = policy();
+    open["methods"] = json!(["elicitation/create"]);
+    let asks = |method| json!({"q": {"method": method, "params": {"messages": []}}});
+    let two_names = json!({"q": {"method": "elicitation/create", "Method": "sampling/createMessage"}});
+    let mut wire = Wire::new(&open);
+    let mut first = call(1, "work", &json!({}));
+    first["params"]["task"] = json!({});
+    for answer in [
+        json!({"task": {"taskId": "t", "inputRequests": asks("sampling/createMessage")}}),
+        json!({"resultType": "input_required", "inputRequests": two_names}),
+    ] {
+        let id = wire.passes(&first);
+        assert_eq!(wire.server(&result(&id, &answer)).refused(), -32603, "{answer}");
+    }
+    let id = wire.passes(&first);
+    let _ = wire.server(&result(&id, &json!({"task": {"taskId": "t", "status": "working"}})));
+    for (method, passes) in [("sampling/createMessage", false), ("elicitation/create", true)] {
+        let answer = json!({"taskId": "t", "status": "completed", "result": {"inputRequests": asks(method)}});
+        let id = wire.passes(&request(2, "tasks/get", &json!({"taskId": "t"})));
+        let told = wire.server(&result(&id, &answer));
+        assert_eq!(told.answered().get("result").is_some(), passes, "{method}");
+        let news = wire.server(&notification("notifications/tasks", &answer));
+        assert_eq!(news.to_client.len(), usize::from(passes), "{method}");
+    }
+}
+
+#[test]
+fn an_answer_of_the_client_that_cannot_be_read_leaves_no_question_open() {
+    let mut wire = Wire::new(&policy());
+    for number in 0..200 {
+        let id = wire.server(&request(number, "ping", &json!({}))).answered()["id"].clone();
+        let told = wire.client(&json!({"jsonrpc": "2.0", "id": id, "result": null}));
+        let told = told.forwarded();
+        assert_eq!((&told["id"], &told["error"]["code"]), (&json!(number), &json!(-32603)));
+    }
+    // An answer that nobody waits for is nobody's, readable or not.
+    wire.client(&json!({"jsonrpc": "2.0", "id": 1, "result": null})).dropped();
+}
+
+#[test]
+fn the_result_of_a_vendors_method_names_its_members_as_it_likes() {
+    let mut open = policy();
+    open["methods"] = json!(["vendor/jobs", "prompts/get"]);
+    let mut wire = Wire::new(&open);
+    let named = json!({"task_id": 1, "Status": "ok", "größe": 2, "a b": 3});
+    let id = wire.passes(&request(1, "vendor/jobs", &json!({})));
+    assert_eq!(wire.server(&result(&id, &named)).answered()["result"], named);
+    let id = wire.passes(&request(1, "prompts/get", &json!({"name": "p"})));
+    assert_eq!(wire.server(&result(&id, &named)).refused(), -32603);
+    // What is wanted of the client is found there too.
+    let wants =
+        json!({"inputRequests": {"q": {"method": "sampling/createMessage", "params": {"messages": []}}}});
+    let id = wire.passes(&request(1, "vendor/jobs", &json!({})));
+    assert_eq!(wire.server(&result(&id, &wants)).refused(), -32603);
 }

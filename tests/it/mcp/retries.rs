@@ -1,9 +1,9 @@
 //! Calls that a server wants more input for, and that are made again.
 
-use mcp_policy::mcp::Retries;
+use mcp_policy::mcp::{Retries, Step};
 use serde_json::{Value, json};
 
-use crate::mcp::wire::{Wire, builder, call, later, modern, policy, result, used};
+use crate::mcp::wire::{Wire, builder, call, later, modern, policy, result, sent, used};
 
 fn open_policy() -> Value {
     let mut policy = policy();
@@ -71,6 +71,20 @@ fn t58_a_flow_goes_on_in_another_connection_of_the_same_caller_only() {
 }
 
 #[test]
+fn t58_two_callers_with_the_same_call_and_the_same_state_have_two_flows() {
+    let gate = builder(&open_policy()).retries(Retries::ChargeOnce).build();
+    let mut wires = ["a", "b"].map(|grant| Wire::of(&gate, grant));
+    for wire in &mut wires {
+        let id = wire.passes(&attempt(1, "work", &json!({}), None));
+        let _ = wire.server(&result(&id, &asks("step 1")));
+    }
+    for wire in &mut wires {
+        let _ = wire.passes(&attempt(2, "work", &json!({}), Some("step 1")));
+        assert_eq!(wire.used(), 1);
+    }
+}
+
+#[test]
 fn t58_a_flow_that_fails_gives_its_one_charge_back() {
     let mut wire = wire(Retries::ChargeOnce);
     let id = wire.passes(&attempt(1, "work", &json!({}), None));
@@ -78,6 +92,30 @@ fn t58_a_flow_that_fails_gives_its_one_charge_back() {
     let id = wire.passes(&attempt(2, "work", &json!({}), Some("s")));
     let _ = wire.server(&result(&id, &json!({"resultType": "complete", "content": [], "isError": true})));
     assert_eq!(wire.used(), 0);
+}
+
+#[test]
+fn t58_a_retry_that_does_not_leave_gives_nothing_back_of_what_its_flow_has_paid() {
+    let begin = || {
+        let mut wire = wire(Retries::ChargeOnce);
+        let id = wire.passes(&attempt(1, "work", &json!({}), None));
+        let _ = wire.server(&result(&id, &asks("s")));
+        wire
+    };
+    let retry = attempt(2, "work", &json!({}), Some("s")).to_string();
+
+    let mut wire = begin();
+    let unsent = wire.session.from_client(retry.as_bytes(), wire.now).to_server[0].clone();
+    let told = sent(wire.session.not_sent(&unsent));
+    assert_eq!((told.answered()["id"].as_i64(), wire.used()), (Some(2), 1));
+
+    // While it is judged, another request takes its identifier.
+    let mut wire = begin();
+    let Step::Judge(mut judged) = wire.session.step_from_client(retry.as_bytes(), wire.now) else { panic!() };
+    let decision = judged.evaluate_at(wire.now);
+    let _ = wire.passes(&call(2, "read", &json!({})));
+    let Step::Done(actions) = wire.session.decided(judged, decision, wire.now) else { panic!() };
+    assert_eq!((sent(actions.settle()).refused(), wire.used()), (-32600, 1));
 }
 
 #[test]

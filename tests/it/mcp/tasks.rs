@@ -62,6 +62,22 @@ fn t61_another_callers_task_is_no_task_and_neither_is_an_unknown_one() {
 }
 
 #[test]
+fn t61_who_waits_for_a_task_of_his_own_is_not_told_of_anothers() {
+    let gate = builder(&policy()).build();
+    let mut owner = Wire::of(&gate, "owner");
+    begin(&mut owner, "t1", true);
+    let mut other = Wire::of(&gate, "other");
+    let mut call = call(1, "work", &json!({}));
+    call["params"]["task"] = json!({});
+    let _ = other.passes(&call);
+    let secret = json!({"taskId": "t1", "status": "completed", "result": {"content": []}});
+    for method in ["notifications/tasks", "notifications/tasks/status"] {
+        other.server(&notification(method, &secret)).dropped();
+        let _ = owner.server(&notification(method, &secret)).answered();
+    }
+}
+
+#[test]
 fn t61_a_list_of_tasks_shows_the_callers_own() {
     let gate = builder(&policy()).build();
     let mut owner = Wire::of(&gate, "owner");
@@ -115,6 +131,20 @@ fn t61_a_task_keeps_its_charge_until_it_ends_and_a_failure_gives_it_back() {
 }
 
 #[test]
+fn t65_a_task_that_its_caller_cancels_keeps_its_charge_whatever_the_server_answers() {
+    for legacy in [true, false] {
+        let mut wire = Wire::new(&policy());
+        begin(&mut wire, "t", legacy);
+        let _ = wire.passes(&request(1, "tasks/cancel", &json!({"taskId": "t"})));
+        let id = wire.passes(&request(2, "tasks/get", &json!({"taskId": "t"})));
+        let _ = wire.server(&result(&id, &json!({"taskId": "t", "status": "failed"})));
+        let id = wire.passes(&request(3, "tasks/result", &json!({"taskId": "t"})));
+        let _ = wire.server(&result(&id, &json!({"content": [], "isError": true})));
+        assert_eq!(wire.used(), 1);
+    }
+}
+
+#[test]
 fn t61_an_answer_about_another_task_than_was_asked_for_does_not_pass() {
     let mut wire = Wire::new(&policy());
     begin(&mut wire, "t", false);
@@ -143,6 +173,21 @@ fn t61_answers_for_a_task_pass_only_where_its_questions_do() {
 }
 
 #[test]
+fn t61_what_is_asked_about_a_task_without_an_identifier_does_not_pass() {
+    let mut monitored = policy();
+    monitored["mode"] = json!("monitor");
+    for policy in [policy(), monitored] {
+        let mut wire = Wire::new(&policy);
+        begin(&mut wire, "t", false);
+        for task in ["t", "another's"] {
+            let vendor = notification("tasks/delete", &json!({"taskId": task}));
+            wire.client(&vendor).dropped();
+            wire.server(&vendor).dropped();
+        }
+    }
+}
+
+#[test]
 fn t61_nobody_subscribes_to_anothers_tasks() {
     let mut open = policy();
     open["methods"] = json!(["subscriptions/listen"]);
@@ -152,6 +197,10 @@ fn t61_nobody_subscribes_to_anothers_tasks() {
         |tasks: Value| request(1, "subscriptions/listen", &json!({"notifications": {"taskIds": tasks}}));
     assert_eq!(wire.client(&listen(json!(["t", "u"]))).refused(), -32602);
     assert_eq!(wire.client(&listen(json!("t"))).refused(), -32602);
+    for key in ["TaskIds", "task_ids"] {
+        let lookalike = json!({"notifications": {key: ["u"]}});
+        assert_eq!(wire.client(&request(1, "subscriptions/listen", &lookalike)).refused(), -32602);
+    }
     let _ = wire.passes(&listen(json!(["t"])));
 }
 
