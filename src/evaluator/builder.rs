@@ -57,7 +57,8 @@ pub enum OnStoreFailure {
     /// It is let through uncharged, and its permit says so ([`Permit::degraded`](crate::Permit::degraded)):
     /// no limit holds until the store answers again.
     ///
-    /// Only a store that cannot be reached is a failure. One that says that a limit is exceeded, that an
+    /// A store fails if it cannot be reached, does not answer in time, or answers what cannot be read: whoever can
+    /// keep a store from answering then has calls for nothing. One that says that a limit is exceeded, that an
     /// approval was used or that it is full has answered, and the call is denied. So is a call with an
     /// approval, whose single use cannot be marked.
     Allow,
