@@ -24,6 +24,8 @@ pub mod store;
 pub mod evaluator;
 pub mod lint;
 
+pub mod audit;
+
 pub mod mcp;
 
 pub use call::{Approval, Arguments, Context, Fingerprint, FingerprintError, ToolCall};

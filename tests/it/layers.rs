@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest first. Those of one line are a family.
-const ORDER: [&[&str]; 16] = [
+const ORDER: [&[&str]; 17] = [
     &["names"],
     &["short_text"],
     &["number"],
@@ -21,6 +21,7 @@ const ORDER: [&[&str]; 16] = [
     &["policy"],
     &["store"],
     &["evaluator", "lint"],
+    &["audit"],
     &["mcp"],
 ];
 
