@@ -9,8 +9,9 @@ use std::time::SystemTime;
 pub use key::{AuditKey, MIN_KEY_BYTES, WeakKey};
 
 use crate::audit::text::{write_cut, write_names};
-use crate::call::{Fingerprint, ToolCall};
+use crate::call::ToolCall;
 use crate::evaluator::Decision;
+use crate::fingerprint::Fingerprint;
 use crate::policy::{Denial, Stop};
 use crate::timestamp::Timestamp;
 

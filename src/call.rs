@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-pub use approval::{Approval, Fingerprint, FingerprintError};
+pub use approval::Approval;
 pub use context::Context;
 #[cfg(feature = "schema")]
 pub(crate) use context::WELL_KNOWN;

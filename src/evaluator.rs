@@ -13,7 +13,9 @@ use std::time::SystemTime;
 use parking_lot::RwLock;
 
 pub use builder::{EvaluatorBuilder, OnStoreFailure};
-pub use explanation::{ClauseExplanation, ConditionExplanation, Explanation, LimitExplanation, Truth};
+pub use explanation::{
+    ClauseExplanation, ConditionExplanation, Explanation, LimitExplanation, PinExplanation, Truth,
+};
 pub use permit::Permit;
 
 use crate::call::ToolCall;

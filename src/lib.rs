@@ -6,6 +6,7 @@ mod short_text;
 mod number;
 mod timestamp;
 pub mod json;
+mod fingerprint;
 mod path;
 mod call;
 
@@ -28,9 +29,10 @@ pub mod audit;
 
 pub mod mcp;
 
-pub use call::{Approval, Arguments, Context, Fingerprint, FingerprintError, ToolCall};
+pub use call::{Approval, Arguments, Context, ToolCall};
 pub use diagnostic::{Diagnostic, DiagnosticCode};
 pub use evaluator::{Decision, Evaluator, Permit};
+pub use fingerprint::{Fingerprint, FingerprintError};
 pub use limit::Outcome;
 pub use policy::document::PolicyDocument;
 pub use policy::{ApprovalRequest, Denial, DenialCode, Policy, PolicyError, Stop, Verdict};

@@ -1,4 +1,4 @@
-//! A policy against the tools of a server: names and arguments that the server does not have.
+//! A policy against the tools of a server: names and arguments that the server does not have, and pins that it does not keep.
 //!
 //! A rule for `restart_executions` looks right and is for no tool, if the tool is called `restart_execution`. Only the
 //! server's own list can tell.
@@ -10,17 +10,20 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, Report, nearest};
+use crate::fingerprint::Fingerprint;
 use crate::json::{Bounds, excerpt, parse_tree};
 use crate::lint::arguments::Arguments;
 use crate::pattern::Pattern;
 use crate::policy::{MAX_DEPTH, MAX_KEY_BYTES, Policy};
+use crate::risk::{Tool, by_name, listed_tools};
 
 /// What a policy names that a server does not have, by the server's answer to `tools/list`: a result, the response around
 /// it, or the array of tools alone. `None` if it is none of these.
 ///
-/// A name without `*` in `tools`, `classify` and `hide` that the server has no tool for is an `unknown_tool`; so is a
+/// A name without `*` in `tools`, `classify`, `pins` and `hide` that the server has no tool for is an `unknown_tool`; so is a
 /// pattern that fits none of its tools. An argument that the input schema of the tool does not know is an
-/// `unknown_argument`: it is looked for in the rules for exact names, and where the schema lists what there is.
+/// `unknown_argument`: it is looked for in the rules for exact names, and where the schema lists what there is. A tool that is
+/// pinned to another definition than the listed one is a `pin_differs`.
 ///
 /// `text` is the text that the policy was read from; with it the diagnostics have their places. They are warnings: the next
 /// version of the server may have what this one has not. `silence` takes them off, as any
@@ -41,9 +44,7 @@ use crate::policy::{MAX_DEPTH, MAX_KEY_BYTES, Policy};
 /// ```
 #[must_use]
 pub fn against_tools(policy: &Policy, text: Option<&str>, tools: &Value) -> Option<Vec<Diagnostic>> {
-    let list = tools.pointer("/result/tools").or_else(|| tools.get("tools")).unwrap_or(tools).as_array()?;
-    let named = list.iter().filter_map(|tool| Some((tool.get("name")?.as_str()?, tool)));
-    let tools: BTreeMap<&str, &Value> = named.collect();
+    let tools = by_name(listed_tools(tools)?);
     let mut linter = Linter { tools, report: Report::default(), work: 0 };
     let document = policy.document();
     let silent = Silent::default().and(&document.silence);
@@ -56,12 +57,17 @@ pub fn against_tools(policy: &Policy, text: Option<&str>, tools: &Value) -> Opti
     for name in document.classify.keys() {
         linter.name(name, silent, &classify.member(name));
     }
+    let pins = root.member("pins");
+    for (name, pinned) in &document.pins {
+        linter.pin(name, *pinned, silent, &pins.member(name));
+    }
     let rules = root.member("tools");
     for (name, rule) in &document.tools {
         let place = rules.member(name);
         let silent = silent.and(&rule.silence);
         linter.name(name, silent, &place);
-        if let Some(arguments) = linter.tools.get(name.as_str()).and_then(|tool| Arguments::of(tool)) {
+        let tool = linter.tools.get(name.as_str()).and_then(Option::as_ref);
+        if let Some(arguments) = tool.and_then(Arguments::of) {
             arguments.check(rule, silent, &place, &mut linter.report);
         }
     }
@@ -73,7 +79,8 @@ pub fn against_tools(policy: &Policy, text: Option<&str>, tools: &Value) -> Opti
 }
 
 struct Linter<'a> {
-    tools: BTreeMap<&'a str, &'a Value>,
+    /// `None` for a name that is listed more than once.
+    tools: BTreeMap<&'a str, Option<Tool<'a>>>,
     report: Report,
     work: usize,
 }
@@ -89,6 +96,33 @@ impl Linter<'_> {
         self.work = self.work.saturating_add(self.tools.len());
         let pattern = Pattern::new(name);
         self.work > MAX_WORK || self.tools.keys().any(|tool| pattern.matches(tool))
+    }
+
+    fn pin(&mut self, name: &str, pinned: Fingerprint, silent: Silent, place: &Place<'_>) {
+        let Some(tool) = self.tools.get(name) else {
+            self.name(name, silent, place);
+            return;
+        };
+        let listed = tool.and_then(|tool| tool.fingerprint());
+        if silent.pins || listed == Some(pinned) || self.report.omit() {
+            return;
+        }
+        let (message, help) = match (tool, listed) {
+            (None, _) => (
+                "the server lists the tool more than once, so every call is denied".to_owned(),
+                "have the server list it once".to_owned(),
+            ),
+            (_, None) => (
+                "the definition of the tool has no fingerprint, so every call is denied".to_owned(),
+                "have the server list a definition that is not nested as deep".to_owned(),
+            ),
+            (_, Some(listed)) => (
+                "the server lists the tool with another definition, so every call is denied".to_owned(),
+                format!("look at what has changed; the definition that is listed now is `{listed}`"),
+            ),
+        };
+        let diagnostic = Diagnostic::warning(DiagnosticCode::PinDiffers, message, place.to_string());
+        self.report.check(diagnostic.with_help(help));
     }
 
     fn name(&mut self, name: &str, silent: Silent, place: &Place<'_>) {
@@ -114,6 +148,7 @@ impl Linter<'_> {
 struct Silent {
     tools: bool,
     arguments: bool,
+    pins: bool,
 }
 
 impl Silent {
@@ -123,6 +158,7 @@ impl Silent {
         Self {
             tools: self.tools || names(DiagnosticCode::UnknownTool),
             arguments: self.arguments || names(DiagnosticCode::UnknownArgument),
+            pins: self.pins || names(DiagnosticCode::PinDiffers),
         }
     }
 }

@@ -16,13 +16,14 @@ mod headers;
 mod id;
 mod identity;
 mod ledger;
+mod listing;
 mod message;
 mod session;
 mod shelf;
 
 pub use answer::{DECISION_KEY, Denials};
 pub use approvals::{Approvals, Elicitation};
-pub use gate::{Gate, GateBuilder, ListedTools, Retries};
+pub use gate::{Gate, GateBuilder, Retries};
 pub use headers::{check_headers, headers_of};
 pub use id::{Id, MAX_ID_BYTES};
 pub use identity::Identity;

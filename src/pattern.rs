@@ -1,5 +1,6 @@
 //! Patterns of tool names.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 /// A pattern of tool names: `*` stands for any run of characters, also none, and nothing else is special.
@@ -19,6 +20,11 @@ impl Pattern {
 
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Which of two is tried first: the one with more literal characters, else the one that sorts first by bytes.
+    fn cmp_tried(&self, other: &Self) -> Ordering {
+        other.literals.cmp(&self.literals).then_with(|| self.text.cmp(&other.text))
     }
 
     /// Whether the whole name fits. Linear in the name and the pattern.
@@ -66,6 +72,40 @@ impl<T> PatternMap<T> {
         self.exact.get(name)
     }
 
+    /// Says something for a name or a pattern; what was said for it before comes back.
+    pub(crate) fn insert(&mut self, key: &str, thing: T) -> Option<T> {
+        if !key.contains('*') {
+            return self.exact.insert(key.into(), thing);
+        }
+        let pattern = Pattern::new(key);
+        match self.patterns.binary_search_by(|(known, _)| known.cmp_tried(&pattern)) {
+            Ok(index) => self.patterns.get_mut(index).map(|(_, known)| std::mem::replace(known, thing)),
+            Err(index) => {
+                self.patterns.insert(index, (pattern, thing));
+                None
+            }
+        }
+    }
+
+    /// Takes back what was said for a name or a pattern.
+    pub(crate) fn remove(&mut self, key: &str) -> Option<T> {
+        if !key.contains('*') {
+            return self.exact.remove(key);
+        }
+        let index = self.patterns.iter().position(|(pattern, _)| pattern.text() == key)?;
+        Some(self.patterns.remove(index).1)
+    }
+
+    /// Every name and pattern with what is said for it, in no particular order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
+        let exact = self.exact.iter().map(|(name, thing)| (&**name, thing));
+        exact.chain(self.patterns.iter().map(|(pattern, thing)| (pattern.text(), thing)))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.exact.is_empty() && self.patterns.is_empty()
+    }
+
     /// What is said for a tool. A name that is not visible ASCII is matched by its exact key alone.
     pub(crate) fn find(&self, name: &str) -> Option<&T> {
         self.exact(name).or_else(|| {
@@ -74,6 +114,13 @@ impl<T> PatternMap<T> {
             }
             self.patterns.iter().find(|(pattern, _)| pattern.matches(name)).map(|(_, thing)| thing)
         })
+    }
+}
+
+/// Nothing is said for any tool.
+impl<T> Default for PatternMap<T> {
+    fn default() -> Self {
+        Self { exact: HashMap::new(), patterns: Vec::new() }
     }
 }
 
@@ -89,7 +136,7 @@ impl<K: AsRef<str>, T> FromIterator<(K, T)> for PatternMap<T> {
                 exact.insert(key.into(), thing);
             }
         }
-        patterns.sort_by(|(a, _), (b, _)| b.literals.cmp(&a.literals).then_with(|| a.text.cmp(&b.text)));
+        patterns.sort_by(|(a, _), (b, _)| a.cmp_tried(b));
         Self { exact, patterns }
     }
 }
@@ -173,6 +220,23 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_inserted_is_found_as_if_it_had_been_there(
+            keys in prop::collection::vec("[ab*]{0,4}", 0..8), removed in "[ab*]{0,4}", name in "[ab]{1,5}"
+        ) {
+            let mut map = PatternMap::default();
+            for (index, key) in keys.iter().enumerate() {
+                let before = keys[..index].iter().rposition(|earlier| earlier == key);
+                prop_assert_eq!(map.insert(key, index), before);
+            }
+            let last: HashMap<&String, usize> = keys.iter().enumerate().map(|(index, key)| (key, index)).collect();
+            let whole: PatternMap<usize> = last.iter().map(|(key, index)| (key, *index)).collect();
+            prop_assert_eq!(map.find(&name), whole.find(&name));
+            prop_assert_eq!(map.iter().count(), last.len());
+            prop_assert_eq!(map.remove(&removed), last.get(&removed).copied());
+            prop_assert_eq!(map.remove(&removed), None);
+        }
+
         #[test]
         fn matching_agrees_with_a_regular_expression(pattern in "[ab*]{0,8}", name in "[ab]{0,10}") {
             let regex = format!("^(?s:{})$", regex::escape(&pattern).replace(r"\*", ".*"));

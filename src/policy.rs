@@ -15,17 +15,16 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use sha2::{Digest, Sha256};
-
 pub(crate) use check::always_passes;
 pub(crate) use judge::{ClauseKind, Observer, approval_invalid};
 pub use source::{MAX_BYTES, MAX_DEPTH, MAX_KEY_BYTES};
 pub use verdict::{ApprovalRequest, Denial, DenialCode, Stop, Verdict};
 pub(crate) use verdict::{limit_exceeded, store_denial};
 
-use crate::call::{Fingerprint, ToolCall};
+use crate::call::ToolCall;
 use crate::diagnostic::{self, Diagnostic, Report};
-use crate::json::{Node, write_canonical};
+use crate::fingerprint::Fingerprint;
+use crate::json::Node;
 use crate::policy::document::{Mode, PolicyDocument, depth};
 use crate::policy::rule::Rules;
 use crate::risk::Classify;
@@ -115,8 +114,8 @@ impl Policy {
         self.judge_in("", call, None, now.into(), &mut ())
     }
 
-    /// Judges a call as [`judge`](Policy::judge) does, with a catalog that knows the risk categories of
-    /// tools.
+    /// Judges a call as [`judge`](Policy::judge) does, with what is known of the server's tools: their risk categories,
+    /// and the definitions that `pins` are compared with. Without it a tool that is pinned is denied.
     #[must_use]
     pub fn judge_with(&self, call: &ToolCall<'_>, catalog: &dyn Classify, now: SystemTime) -> Verdict {
         self.judge_in("", call, Some(catalog), now.into(), &mut ())
@@ -269,13 +268,11 @@ impl std::error::Error for PolicyError {}
 
 fn digest(document: &PolicyDocument, report: &mut Report) -> Option<Fingerprint> {
     let value = serde_json::to_value(document).ok()?;
-    let mut text = String::new();
     // Only a document that a program built can be too deep: a text has been refused before.
-    let written = (depth(&value, MAX_DEPTH) <= MAX_DEPTH)
-        .then(|| write_canonical((&value).into(), &mut text))
-        .flatten();
-    if written.is_none() {
+    let is_read = depth(&value, MAX_DEPTH) <= MAX_DEPTH;
+    let digest = is_read.then(|| Fingerprint::of((&value).into())).flatten();
+    if digest.is_none() {
         report.check(check::too_deep(MAX_DEPTH));
     }
-    written.map(|()| Fingerprint::from_bytes(Sha256::digest(text.as_bytes()).into()))
+    digest
 }

@@ -1,14 +1,17 @@
 //! Plays recorded calls through a policy and writes what it decides.
 //!
 //! ```text
-//! cargo run --example replay -- POLICY.json CALLS.jsonl
-//! cargo run --example replay -- POLICY.json --recorded EXCHANGE.txt [--context NAME=VALUE]...
+//! cargo run --example replay -- POLICY.json CALLS.jsonl [--tools TOOLS.json]
+//! cargo run --example replay -- POLICY.json --recorded EXCHANGE.txt [--context NAME=VALUE]... [--tools TOOLS.json]
 //! ```
 //!
 //! It is a filter: one line in, one line out, over files of any length, with `-` for standard input.
 //! `CALLS.jsonl` has one JSON object a line: a call, the settlement of an earlier one, or the approval of
 //! one. An exchange is what went over a connection with an MCP server: a JSON-RPC message a line, after `>`
 //! if the client sent it and after `<` if the server did. The README describes both.
+//!
+//! `TOOLS.json` is the answer of the server to `tools/list`: the risk catalog classes tools by it, and `pins` are compared
+//! with it. Without it a tool has the category that `classify` gives it, or none, and one that is pinned is denied.
 
 mod calls;
 mod output;
@@ -20,7 +23,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::ExitCode;
 
-use mcp_policy::Policy;
+use mcp_policy::risk::{self, RiskCatalog, ServerCatalog};
+use mcp_policy::{Policy, json};
 
 use crate::player::Player;
 
@@ -40,7 +44,8 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let text = std::fs::read_to_string(&options.policy)
         .map_err(|error| format!("cannot read {}: {error}", options.policy))?;
     let policy = text.parse::<Policy>().map_err(|error| format!("{}:\n{error}", options.policy))?;
-    let mut player = Player::new(policy);
+    let tools = options.tools.as_deref().map(read_tools).transpose()?;
+    let mut player = Player::new(policy, tools);
     let mut exchange = recorded::Exchange::new(&options.context);
     let mut output = io::BufWriter::new(io::stdout().lock());
     let mut input = open(&options.input)?;
@@ -76,6 +81,20 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// What a catalog knows of the server that these tools are of.
+fn read_tools(path: &str) -> Result<ServerCatalog, Box<dyn Error>> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {path}: {error}"))?;
+    let answer = json::parse(&text).map_err(|error| format!("{path}: {error}"))?;
+    let tools = risk::listed_tools(&answer)
+        .ok_or_else(|| format!("{path} is not the answer of an MCP server to `tools/list`"))?;
+    let catalog = RiskCatalog::new();
+    let learned = catalog.learn("", tools);
+    if learned.omitted() > 0 {
+        eprintln!("{path}: {} tools are too many, and are as if they had not been listed", learned.omitted());
+    }
+    Ok(catalog.server(""))
+}
+
 fn open(path: &str) -> Result<Box<dyn BufRead>, Box<dyn Error>> {
     if path == "-" {
         return Ok(Box::new(io::stdin().lock()));
@@ -99,6 +118,7 @@ struct Options {
     input: String,
     recorded: bool,
     context: Vec<(String, String)>,
+    tools: Option<String>,
 }
 
 impl Options {
@@ -106,6 +126,7 @@ impl Options {
         let mut files = Vec::new();
         let mut recorded = None;
         let mut context = Vec::new();
+        let mut tools = None;
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             let mut value =
@@ -117,9 +138,7 @@ impl Options {
                     let (name, value) = pair.split_once('=').ok_or("--context takes NAME=VALUE")?;
                     context.push((name.to_owned(), value.to_owned()));
                 }
-                "--tools" => {
-                    return Err("--tools needs the risk catalog, which this version does not have".into());
-                }
+                "--tools" => tools = Some(value()?),
                 option if option.starts_with("--") => {
                     return Err(format!("unknown option {option}\n{USAGE}").into());
                 }
@@ -129,13 +148,15 @@ impl Options {
         let mut files = files.into_iter();
         match (files.next(), files.next(), files.next(), recorded) {
             (Some(policy), Some(input), None, None) if context.is_empty() => {
-                Ok(Self { policy, input, recorded: false, context })
+                Ok(Self { policy, input, recorded: false, context, tools })
             }
-            (Some(policy), None, None, Some(input)) => Ok(Self { policy, input, recorded: true, context }),
+            (Some(policy), None, None, Some(input)) => {
+                Ok(Self { policy, input, recorded: true, context, tools })
+            }
             _ => Err(USAGE.into()),
         }
     }
 }
 
-const USAGE: &str = "usage: replay POLICY.json CALLS.jsonl
-       replay POLICY.json --recorded EXCHANGE.txt [--context NAME=VALUE]...";
+const USAGE: &str = "usage: replay POLICY.json CALLS.jsonl [--tools TOOLS.json]
+       replay POLICY.json --recorded EXCHANGE.txt [--context NAME=VALUE]... [--tools TOOLS.json]";

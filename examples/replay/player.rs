@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
+use mcp_policy::risk::ServerCatalog;
 use mcp_policy::{
     Approval, ApprovalRequest, Decision, Evaluator, Fingerprint, MemoryStore, Outcome, Permit, Policy, Stop,
     ToolCall,
@@ -23,9 +24,14 @@ pub(crate) struct Player {
 }
 
 impl Player {
-    pub(crate) fn new(policy: Policy) -> Self {
+    pub(crate) fn new(policy: Policy, tools: Option<ServerCatalog>) -> Self {
+        let evaluator = Evaluator::builder(MemoryStore::new()).policy(policy);
+        let evaluator = match tools {
+            Some(tools) => evaluator.catalog(tools),
+            None => evaluator,
+        };
         Self {
-            evaluator: Evaluator::new(policy, MemoryStore::new()),
+            evaluator: evaluator.build(),
             permits: HashMap::new(),
             tidy_at: 1_024,
             requests: HashMap::new(),

@@ -330,6 +330,15 @@ names! {
         /// `require`, which denies what is absent.
         PassesWhenAbsent = "passes_when_absent",
 
+        /// A warning against the tools of a server: a tool is pinned to another definition than the server lists, or the
+        /// server lists it more than once. See [`against_tools`](crate::lint::against_tools).
+        ///
+        /// `"pins": {"restart_execution": "sha256:…"}` where the server has another description, schema or hint by now. Every
+        /// call to the tool is denied (`definition_changed`).
+        ///
+        /// The cure: look at what has changed, and pin the new definition if it is as harmless as the old one was.
+        PinDiffers = "pin_differs",
+
         /// A warning: a limit that never matters beside a stricter one with the same counter.
         ///
         /// ```json
@@ -445,6 +454,7 @@ impl DiagnosticCode {
             | Self::NeverHolds
             | Self::NeverTold
             | Self::PassesWhenAbsent
+            | Self::PinDiffers
             | Self::RedundantLimit
             | Self::ScopeByAgent
             | Self::Shadowed

@@ -91,7 +91,9 @@ impl<S> EvaluatorBuilder<S> {
         Self { namespace: namespace.into().into(), ..self }
     }
 
-    /// What knows the risk categories of tools that the policy's own `classify` does not name.
+    /// What knows the tools of the server: the risk categories of those that the policy's own `classify` does not name,
+    /// and the definitions that its `pins` are compared with. A [`RiskCatalog`](crate::risk::RiskCatalog) has one for
+    /// each server.
     #[must_use]
     pub fn catalog(self, catalog: impl Classify + 'static) -> Self {
         Self { catalog: Some(Box::new(catalog)), ..self }

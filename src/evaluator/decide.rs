@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::call::{Fingerprint, ToolCall};
+use crate::call::ToolCall;
 use crate::evaluator::{Decision, Evaluator, OnStoreFailure, Permit};
+use crate::fingerprint::Fingerprint;
 use crate::limit::{Charges, Reservation};
 use crate::policy::document::Mode;
 use crate::policy::{Denial, DenialCode, Stop, Verdict};

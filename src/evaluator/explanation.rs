@@ -12,8 +12,10 @@ use serde_json::json;
 use crate::call::ToolCall;
 pub use crate::condition::Truth;
 use crate::condition::{ConditionObserver, Step};
+use crate::diagnostic::Place;
 use crate::evaluator::Evaluator;
 use crate::evaluator::decide::{exceeded_denial, is_always_enforced};
+use crate::fingerprint::Fingerprint;
 use crate::limit::{Amount, Charge, Charges};
 use crate::policy::document::Mode;
 use crate::policy::{
@@ -31,6 +33,8 @@ pub struct Explanation {
     /// The rule that decides: `/default` where there is none and the policy allows that. `None` if there is
     /// none and the policy denies that, or if the call was denied before a rule was looked for.
     pub rule: Option<String>,
+    /// The pin of the tool, if the policy has one and it was looked at.
+    pub pin: Option<PinExplanation>,
     /// Every clause that was looked at, in order.
     pub clauses: Vec<ClauseExplanation>,
     /// Every counter that would be charged, in order.
@@ -42,6 +46,18 @@ pub struct Explanation {
     /// Whether the store did not answer and the call would pass uncharged for that
     /// ([`OnStoreFailure::Allow`](crate::evaluator::OnStoreFailure::Allow)).
     pub degraded: bool,
+}
+
+/// A pin, and the definition that it was compared with.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct PinExplanation {
+    /// Where it stands.
+    pub rule: String,
+    /// The definition that the tool must have.
+    pub pinned: Fingerprint,
+    /// The definition that it was listed with last; `None` if it never was, or it is not known how.
+    pub listed: Option<Fingerprint>,
 }
 
 /// What a clause comes to.
@@ -147,6 +163,7 @@ fn limits(charges: &Charges, peek: Option<&Peek>) -> Vec<LimitExplanation> {
 #[derive(Default)]
 struct Trace {
     rule: Option<String>,
+    pin: Option<PinExplanation>,
     clauses: Vec<ClauseExplanation>,
     /// Of the clause that is being looked at: the way to the condition, and those that were left.
     way: Vec<Step>,
@@ -156,8 +173,8 @@ struct Trace {
 impl Trace {
     fn finish(self, stopped_by: Option<Stop>, mode: Mode) -> Explanation {
         let enforced = mode == Mode::Enforce || stopped_by.as_ref().is_some_and(is_always_enforced);
-        let Self { rule, clauses, .. } = self;
-        Explanation { rule, clauses, limits: Vec::new(), stopped_by, enforced, degraded: false }
+        let Self { rule, pin, clauses, .. } = self;
+        Explanation { rule, pin, clauses, limits: Vec::new(), stopped_by, enforced, degraded: false }
     }
 }
 
@@ -175,6 +192,11 @@ impl ConditionObserver for Trace {
 impl Observer for Trace {
     fn rule(&mut self, pointer: &str) {
         self.rule = Some(pointer.to_owned());
+    }
+
+    fn pin(&mut self, tool: &str, pinned: Fingerprint, listed: Option<Fingerprint>) {
+        let rule = Place::Document.member("pins").member(tool).to_string();
+        self.pin = Some(PinExplanation { rule, pinned, listed });
     }
 
     fn clause(&mut self, owner: &str, kind: ClauseKind, index: usize, truth: Truth) {
@@ -230,6 +252,15 @@ impl fmt::Display for Explanation {
             }
             (None, _) => writeln!(f, "no rule was looked for")?,
         }
+        if let Some(PinExplanation { rule, pinned, listed }) = &self.pin {
+            match listed {
+                Some(listed) if listed == pinned => {
+                    writeln!(f, "pin {rule}: the tool is listed as it was pinned")?;
+                }
+                Some(listed) => writeln!(f, "pin {rule}: pinned is {pinned}\n  listed is {listed}")?,
+                None => writeln!(f, "pin {rule}: the tool was not listed, or it is not known how")?,
+            }
+        }
         for clause in &self.clauses {
             let bites = if clause.bites { ", which decides" } else { "" };
             writeln!(f, "clause {} is {}{bites}", clause.rule, clause.truth)?;
@@ -280,6 +311,7 @@ impl Serialize for Explanation {
         });
         let mut explanation = serializer.serialize_struct("Explanation", 6)?;
         explanation.serialize_field("rule", &self.rule)?;
+        explanation.serialize_field("pin", &self.pin)?;
         explanation.serialize_field("clauses", &self.clauses)?;
         explanation.serialize_field("limits", &self.limits)?;
         explanation.serialize_field("stopped_by", &stopped_by)?;

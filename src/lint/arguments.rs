@@ -7,6 +7,7 @@ use crate::json::excerpt;
 use crate::lint::Silent;
 use crate::path::Path;
 use crate::policy::document::{Clause, Condition, Rule, Scopes};
+use crate::risk::Tool;
 
 /// The arguments of a tool, by name.
 pub(super) struct Arguments<'a> {
@@ -15,8 +16,8 @@ pub(super) struct Arguments<'a> {
 
 impl<'a> Arguments<'a> {
     /// What the input schema of a tool lists; `None` where it does not say that there is nothing else.
-    pub(super) fn of(tool: &'a Value) -> Option<Self> {
-        let schema = tool.get("inputSchema")?.as_object()?;
+    pub(super) fn of(tool: &Tool<'a>) -> Option<Self> {
+        let schema = tool.input_schema?.as_object()?;
         let is_open = ["allOf", "anyOf", "oneOf", "$ref", "patternProperties", "if"]
             .iter()
             .any(|keyword| schema.contains_key(*keyword));

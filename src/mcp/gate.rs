@@ -9,13 +9,15 @@ use std::time::SystemTime;
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
-pub use builder::{GateBuilder, ListedTools, Retries};
+pub use builder::{GateBuilder, Retries};
 
 use crate::call::{Approval, Context, ToolCall};
 use crate::evaluator::{Decision, Evaluator};
+use crate::fingerprint::Fingerprint;
 use crate::mcp::answer;
 use crate::mcp::gate::builder::Settings;
 use crate::mcp::ledger::Ledger;
+use crate::mcp::listing::Listing;
 use crate::mcp::{Identity, Session};
 use crate::policy::document::Mode;
 use crate::policy::{ApprovalRequest, Denial, always_passes};
@@ -68,6 +70,7 @@ struct Inner<S> {
     evaluator: Evaluator<S>,
     settings: Settings,
     ledger: Mutex<Ledger<S>>,
+    listing: Mutex<Listing>,
 }
 
 impl<S> Gate<S> {
@@ -153,12 +156,30 @@ impl<S> Gate<S> {
         &self.inner.settings
     }
 
+    /// Takes in a page of what the server lists.
+    pub(crate) fn learn(&self, cursor: Option<Fingerprint>, result: &Map<String, Value>) {
+        if let Some(on_tools) = &self.settings().on_tools {
+            let mut listing = self.inner.listing.lock();
+            if listing.add(cursor, result) {
+                // Under the lock: of two lists the later must be told last.
+                on_tools(&listing.tools());
+            }
+        }
+    }
+
     pub(crate) fn ledger(&self) -> parking_lot::MutexGuard<'_, Ledger<S>> {
         self.inner.ledger.lock()
     }
 
     fn from_parts(evaluator: Evaluator<S>, settings: Settings) -> Self {
-        Self { inner: Arc::new(Inner { evaluator, settings, ledger: Mutex::default() }) }
+        Self {
+            inner: Arc::new(Inner {
+                evaluator,
+                settings,
+                ledger: Mutex::default(),
+                listing: Mutex::default(),
+            }),
+        }
     }
 
     /// The approval that makes a call pass which needs one, if it was given.

@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 
-use crate::call::{Approval, Fingerprint};
+use crate::call::Approval;
 use crate::evaluator::Permit;
+use crate::fingerprint::Fingerprint;
 use crate::json::{Item, write_canonical};
 use crate::mcp::message::Request;
 use crate::mcp::shelf::Shelf;

@@ -84,11 +84,12 @@ pub struct Session<S> {
     /// The last identifier that was given to anything.
     serial: u64,
     /// What the client asked for and the server has not answered, by the identifier that the server knows.
-    requests: BTreeMap<u64, Pending<S>>,
+    /// Boxed, because an empty map keeps the room for some.
+    requests: BTreeMap<u64, Box<Pending<S>>>,
     /// Where each request of the client is, by the identifier that the client knows.
     places: BTreeMap<Id, Place>,
     /// What the client was asked and has not answered, by the identifier that the client knows.
-    questions: BTreeMap<u64, Question<S>>,
+    questions: BTreeMap<u64, Box<Question<S>>>,
 }
 
 /// Where a request of the client is.

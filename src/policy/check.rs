@@ -25,6 +25,7 @@ pub(crate) fn check(document: &PolicyDocument, report: &mut Report) -> Rules {
         Checker { report, regexes: Regexes::default(), counters: Counters::default(), needs_category: false };
     let root = Place::Document;
     checker.unsupported(document, &root);
+    checker.pins(document, &root.member("pins"));
     checker.methods(&document.methods, &root.member("methods"));
     let hide = document.hide.iter().map(|text| Pattern::new(text)).collect();
     let tools_place = root.member("tools");
@@ -57,6 +58,7 @@ pub(crate) fn check(document: &PolicyDocument, report: &mut Report) -> Rules {
         needs_category: checker.needs_category || categories.is_some(),
         categories,
         classify: document.classify.iter().map(|(name, category)| (name, *category)).collect(),
+        pins: document.pins.iter().map(|(name, pinned)| (name.as_str().into(), *pinned)).collect(),
     }
 }
 
@@ -134,6 +136,15 @@ impl Checker<'_> {
         block
     }
 
+    /// A pattern here would be the name of no tool, and what it was meant for would not be pinned.
+    fn pins(&mut self, document: &PolicyDocument, place: &Place<'_>) {
+        for name in document.pins.keys().filter(|name| name.contains('*')) {
+            let message = format!("`{}` is a pattern, and a pin is for one tool", excerpt(name));
+            let help = "write the name as the server lists it, one member for each tool";
+            self.say(DiagnosticCode::InvalidValue, message, help, &place.member(name));
+        }
+    }
+
     fn methods(&mut self, methods: &[String], place: &Place<'_>) {
         for (index, method) in methods.iter().enumerate() {
             let place = place.element(index);
@@ -158,9 +169,6 @@ impl Checker<'_> {
     }
 
     fn unsupported(&mut self, document: &PolicyDocument, root: &Place<'_>) {
-        if !document.pins.is_empty() {
-            self.not_yet("pins", &root.member("pins"));
-        }
         if document.validate_args {
             self.not_yet("validate_args", &root.member("validate_args"));
         }

@@ -44,6 +44,7 @@ pub use scalars::{RateLimit, Scopes, Version};
 
 pub use crate::condition::{Operator, Quantifier};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, Report};
+use crate::fingerprint::Fingerprint;
 use crate::json::{Member, Node, NodeKind};
 use crate::limit::{Algorithm, Refund, Window};
 use crate::names::names;
@@ -77,8 +78,9 @@ members! {
         optional categories: Option<BTreeMap<Category, Rule>>,
         /// Risk categories by tool name or pattern.
         optional classify: BTreeMap<String, Category>,
-        /// Fingerprints of tool definitions by tool name.
-        optional pins: BTreeMap<String, String>,
+        /// Fingerprints of tool definitions by tool name: a call to such a tool is denied unless the server listed it with
+        /// that definition.
+        optional pins: BTreeMap<String, Fingerprint>,
         /// Whether arguments must be valid against the tool's input schema.
         optional validate_args: bool,
         /// MCP methods that a gate lets pass.

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
-use crate::call::{ArgumentsKind, Fingerprint, ToolCall};
+use crate::call::{ArgumentsKind, ToolCall};
 use crate::condition::{ConditionObserver, Subject, Truth, all_hold};
+use crate::diagnostic::Place;
+use crate::fingerprint::Fingerprint;
 use crate::json::{Item, write_canonical};
 use crate::limit::{ApprovalUse, Charge, ChargeError, Charges, Increment, Limit};
 use crate::pattern::is_visible_ascii;
@@ -21,6 +22,8 @@ use crate::timestamp::Timestamp;
 pub(crate) trait Observer: ConditionObserver {
     /// The rule that decides, as a JSON Pointer.
     fn rule(&mut self, pointer: &str);
+    /// The tool is pinned to the first of these; the second is how it was listed last.
+    fn pin(&mut self, tool: &str, pinned: Fingerprint, listed: Option<Fingerprint>);
     /// The clause at this place of a rule or of `all_tools` has come to this; its conditions have been seen
     /// before.
     fn clause(&mut self, owner: &str, kind: ClauseKind, index: usize, truth: Truth);
@@ -28,6 +31,7 @@ pub(crate) trait Observer: ConditionObserver {
 
 impl Observer for () {
     fn rule(&mut self, _: &str) {}
+    fn pin(&mut self, _: &str, _: Fingerprint, _: Option<Fingerprint>) {}
     fn clause(&mut self, _: &str, _: ClauseKind, _: usize, _: Truth) {}
 }
 
@@ -122,10 +126,11 @@ fn decide(
     let names = classification.map(|known| (known.category.as_str(), known.severity.as_str()));
     let subject = Subject::new(*call, arguments, now, names);
 
-    if let Some(rule) = rule {
-        check_action(rule)?;
-        check_arguments(rule, arguments)?;
+    rule.map_or(Ok(()), check_action)?;
+    if let Some(pinned) = rules.pins.get(call.tool()) {
+        check_definition(call.tool(), *pinned, catalog, observer)?;
     }
+    rule.map_or(Ok(()), |rule| check_arguments(rule, arguments))?;
     let blocks = [own, Some(&rules.all_tools)];
     if let Some(bitten) = first_that_bites(blocks, ClauseKind::Require, &subject, observer) {
         return Err(bitten.denial(DenialCode::RequireFailed).into());
@@ -160,6 +165,27 @@ fn check_action(rule: &Rule) -> Result<(), Denial> {
 
 fn action_pointer(rule: &Rule) -> String {
     format!("{}/action", rule.block.pointer)
+}
+
+/// Whether the tool was listed with the definition that it is pinned to.
+fn check_definition(
+    tool: &str,
+    pinned: Fingerprint,
+    catalog: Option<&dyn Classify>,
+    observer: &mut impl Observer,
+) -> Result<(), Denial> {
+    let listed = catalog.and_then(|catalog| catalog.listed(tool));
+    observer.pin(tool, pinned, listed);
+    if listed == Some(pinned) {
+        return Ok(());
+    }
+    let message = if listed.is_some() {
+        "the definition of this tool is not the one that was approved"
+    } else {
+        "the definition of this tool is pinned, and is not known"
+    };
+    let at = Place::Document.member("pins").member(tool).to_string();
+    Err(Denial::new(DenialCode::DefinitionChanged, Some(at), message))
 }
 
 fn check_arguments(rule: &Rule, arguments: Option<&Map<String, Value>>) -> Result<(), Denial> {
@@ -279,7 +305,7 @@ fn fingerprint(policy: &Policy, namespace: &str, owner: &str, subject: &Subject<
         write_canonical(Item::Text(value), &mut text)?;
     }
     text.push('}');
-    Some(Fingerprint::from_bytes(Sha256::digest(text.as_bytes()).into()))
+    Some(Fingerprint::of_canonical(&text))
 }
 
 /// The charges of all limits: the rule's first, then those of `all_tools`, one for each counter.

@@ -1,9 +1,10 @@
 //! Compiled rules, and which one is for a tool.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::condition::Condition;
+use crate::fingerprint::Fingerprint;
 use crate::limit::Limit;
 use crate::pattern::{Pattern, PatternMap};
 use crate::policy::ClauseKind;
@@ -19,6 +20,7 @@ pub(crate) struct Rules {
     pub(crate) tools: PatternMap<Rule>,
     pub(crate) categories: Option<BTreeMap<Category, Rule>>,
     pub(crate) classify: PatternMap<Category>,
+    pub(crate) pins: HashMap<Box<str>, Fingerprint>,
     /// Whether anything depends on the category of a tool.
     pub(crate) needs_category: bool,
 }

@@ -44,8 +44,8 @@ impl Policy {
     }
 
     /// The JSON Schema of policies for one server, from its answer to `tools/list`: [`json_schema`](Policy::json_schema),
-    /// and in addition the names of its tools and the paths of their arguments, which an editor completes, and flags
-    /// where they are wrong.
+    /// and in addition the names of its tools, the paths of their arguments and the fingerprints of their definitions, which
+    /// an editor completes, and flags where they are wrong.
     ///
     /// `None` if there is no list of tools in `tools`: it is the result (`{"tools": […]}`), the whole response, or the
     /// list alone.
@@ -53,7 +53,8 @@ impl Policy {
     /// This schema is stricter than the language: a policy may name a tool or an argument that the server does not list,
     /// and is then probably wrong. Names with `*`, JSON Pointers, and whatever lies below an argument whose schema says
     /// nothing of its members are not flagged. Of a list that is very long, or has very large schemas, the rest is left
-    /// open in the same way. Nothing in `tools` is trusted: it costs time and space in proportion to a fixed bound.
+    /// open in the same way. Nothing in `tools` is trusted: beyond reading it once it costs
+    /// time and space in proportion to a fixed bound.
     ///
     /// ```
     /// use mcp_policy::Policy;

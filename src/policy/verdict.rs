@@ -6,7 +6,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::call::{Approval, Fingerprint};
+use crate::call::Approval;
+use crate::fingerprint::Fingerprint;
 use crate::limit::{Charge, Charges};
 use crate::names::names;
 

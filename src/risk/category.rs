@@ -1,5 +1,6 @@
 //! Risk categories and severities, and who says which a tool has.
 
+use crate::fingerprint::Fingerprint;
 use crate::names::names;
 
 names! {
@@ -71,10 +72,11 @@ impl From<Category> for Classification {
     }
 }
 
-/// A catalog: it says what tools can do.
+/// What is known of the tools of one server: what they can do, and how the server listed them.
 ///
-/// A policy's own `classify` is asked first. Any closure from a tool's name to a classification is a
-/// catalog:
+/// A [`RiskCatalog`](crate::risk::RiskCatalog) has one for each server. A policy's own `classify` is asked first. Any
+/// closure from a tool's name to a classification is one too; it knows no definitions, so a tool that the policy
+/// pins is denied:
 ///
 /// ```
 /// use mcp_policy::risk::{Category, Classify};
@@ -87,6 +89,13 @@ pub trait Classify: Send + Sync {
     /// What the tool with this name can do; `None` if that is not known. Under a policy that has `categories`
     /// a tool that is not known is denied, so answering `None` is safe and answering too low is not.
     fn classify(&self, tool: &str) -> Option<Classification>;
+
+    /// The [fingerprint](crate::risk::Tool::fingerprint) of the tool's definition as the server listed it last; `None` if
+    /// it was never listed, or it is not known how. A tool that the policy pins is then denied.
+    fn listed(&self, tool: &str) -> Option<Fingerprint> {
+        let _ = tool;
+        None
+    }
 }
 
 impl<F> Classify for F

@@ -1,12 +1,14 @@
 //! Cases as data: a policy, lines with calls, and what the language says must come of each.
 //!
-//! A line has the shape of a line of `replay`, with `expect` beside it.
+//! A line has the shape of a line of `replay`, with `expect` beside it. `tools` is what the server lists; without it there is
+//! no catalog.
 #![expect(clippy::unwrap_used, reason = "what is wrong with a fixture fails the test")]
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::SystemTime;
 
+use mcp_policy::risk::{RiskCatalog, listed_tools};
 use mcp_policy::{
     Approval, ApprovalRequest, Context, Decision, Denial, Evaluator, MemoryStore, Outcome, Permit, Policy,
     Stop, ToolCall, json,
@@ -24,11 +26,12 @@ fn every_case_comes_to_what_it_says() {
         let cases = json::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
         files = files.saturating_add(1);
         for case in cases.as_array().unwrap() {
-            only(case, &["name", "policy", "lines"]);
+            only(case, &["name", "policy", "tools", "lines"]);
             let file = path.file_name().unwrap().to_string_lossy();
             let name = format!("{file}: {}", case["name"].as_str().unwrap());
             let policy = Policy::from_json(&case["policy"].to_string());
-            let mut play = Play::new(policy.unwrap_or_else(|error| panic!("{name}: {error}")));
+            let policy = policy.unwrap_or_else(|error| panic!("{name}: {error}"));
+            let mut play = Play::new(policy, case.get("tools"));
             for (number, line) in case["lines"].as_array().unwrap().iter().enumerate() {
                 let Some((expected, got)) = play.line(number, line) else { continue };
                 expectations = expectations.saturating_add(1);
@@ -51,9 +54,15 @@ struct Play {
 }
 
 impl Play {
-    fn new(policy: Policy) -> Self {
+    fn new(policy: Policy, tools: Option<&Value>) -> Self {
+        let mut evaluator = Evaluator::builder(MemoryStore::new()).policy(policy);
+        if let Some(tools) = tools {
+            let catalog = RiskCatalog::new();
+            catalog.learn("server", listed_tools(tools).unwrap());
+            evaluator = evaluator.catalog(catalog.server("server"));
+        }
         Self {
-            evaluator: Evaluator::new(policy, MemoryStore::new()),
+            evaluator: evaluator.build(),
             permits: HashMap::new(),
             requests: HashMap::new(),
             approvals: HashMap::new(),

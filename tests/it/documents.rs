@@ -119,7 +119,6 @@ fn the_digest_does_not_depend_on_how_a_policy_is_written() {
 #[test]
 fn the_digest_does_not_depend_on_whether_an_empty_list_or_a_usual_word_is_written_out() {
     let differing: Vec<_> = [
-        ("", "pins", json!({})),
         ("", "validate_args", json!(false)),
         ("/all_tools", "require", json!([])),
         ("/tools/pay", "action", json!("allow")),

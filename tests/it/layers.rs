@@ -11,6 +11,7 @@ const ORDER: [&[&str]; 17] = [
     &["number"],
     &["timestamp"],
     &["json"],
+    &["fingerprint"],
     &["path"],
     &["call"],
     &["diagnostic"],

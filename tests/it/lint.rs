@@ -1,5 +1,7 @@
-//! Names and arguments that a server does not have.
+//! Names and arguments that a server does not have, and pins that it does not keep.
+#![expect(clippy::unwrap_used, reason = "what is wrong with a definition fails the test")]
 
+use mcp_policy::risk::Tool;
 use mcp_policy::{Policy, lint};
 use serde_json::{Value, json};
 
@@ -76,6 +78,59 @@ fn arguments_that_a_tool_does_not_know_are_told_wherever_a_rule_names_them() {
             "/tools/pay/only_args/1",
             "/tools/pay/rate_limit/scope",
             "/tools/pay/require/0/conditions/0/any/0/not/path",
+        ]
+    );
+}
+
+fn fingerprint(definition: &Value) -> String {
+    let tool = Tool::from_definition(definition).unwrap();
+    tool.fingerprint().unwrap().to_string()
+}
+
+#[test]
+fn t54_a_pin_that_the_server_does_not_keep_is_told() {
+    let open = json!({"name": "open", "inputSchema": {"type": "object", "properties": {"a": {}}, "additionalProperties": true}});
+    let flow = json!({"name": "delete_flow", "inputSchema": {"type": "object"}});
+    let mut document = with(&json!({"pay": {}}));
+    document["pins"] =
+        json!({"open": fingerprint(&open), "delete_flow": fingerprint(&open), "opne": fingerprint(&open)});
+    let listed = fingerprint(&flow);
+    assert_eq!(
+        found(&document),
+        [
+            (
+                "/pins/delete_flow".to_owned(),
+                "the server lists the tool with another definition, so every call is denied".to_owned(),
+                Some(format!("look at what has changed; the definition that is listed now is `{listed}`"))
+            ),
+            (
+                "/pins/opne".to_owned(),
+                "the server has no tool `opne`".to_owned(),
+                Some("did you mean `open`?".to_owned())
+            ),
+        ]
+    );
+    document["silence"] = json!(["pin_differs", "unknown_tool"]);
+    assert!(found(&document).is_empty());
+}
+
+#[test]
+fn t51_a_tool_that_is_listed_twice_keeps_no_pin_and_has_no_arguments() {
+    let tool = json!({"name": "t", "inputSchema": {"type": "object", "properties": {"a": {}}}});
+    let deep = (0..500).fold(json!(1), |value, _| json!([value]));
+    let tools = json!([tool, {"name": "deep", "_meta": deep}, tool]);
+    let document = json!({
+        "version": "1", "default": "deny", "tools": {"t": {"only_args": ["b"]}},
+        "pins": {"t": fingerprint(&tool), "deep": fingerprint(&tool)}
+    });
+    let policy = Policy::from_json(&document.to_string()).unwrap();
+    let found = lint::against_tools(&policy, None, &tools).unwrap();
+    let found: Vec<_> = found.iter().map(|found| (found.pointer(), found.message())).collect();
+    assert_eq!(
+        found,
+        [
+            ("/pins/deep", "the definition of the tool has no fingerprint, so every call is denied"),
+            ("/pins/t", "the server lists the tool more than once, so every call is denied"),
         ]
     );
 }

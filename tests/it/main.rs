@@ -4,6 +4,7 @@ mod allocations;
 mod asynchronous;
 mod bounds;
 mod cases;
+mod catalog;
 mod codes;
 #[cfg(feature = "test-util")]
 mod conformance;
@@ -13,6 +14,7 @@ mod hostile_values;
 mod layers;
 mod lint;
 mod mcp;
+mod pinned;
 mod reading;
 mod reports;
 mod schema;

@@ -160,10 +160,9 @@ fn a_hundred_diagnostics_are_kept_and_the_rest_is_counted() {
 #[test]
 fn what_this_version_does_not_support_is_an_error_and_not_ignored() {
     for (members, pointers) in [
-        (json!({"pins": {"t": "sha256:00"}}), vec!["/pins"]),
         (json!({"validate_args": true}), vec!["/validate_args"]),
         (json!({"tools": {"t": {"validate_args": true}}}), vec!["/tools/t/validate_args"]),
-        (json!({"pins": {}, "validate_args": false, "tools": {"t": {"validate_args": false}}}), vec![]),
+        (json!({"validate_args": false, "tools": {"t": {"validate_args": false}}}), vec![]),
     ] {
         let found = diagnostics(&text_of(&json!({ "members": members })));
         let found: Vec<_> =

@@ -2,14 +2,13 @@
 
 use std::fmt;
 
-use serde_json::Value;
-
 use crate::audit::AuditKey;
 use crate::evaluator::Evaluator;
 use crate::mcp::Limits;
 use crate::mcp::answer::Denials;
 use crate::mcp::approvals::Approvals;
 use crate::mcp::gate::Gate;
+use crate::risk::Tool;
 
 /// What a gate is made of.
 ///
@@ -24,7 +23,7 @@ use crate::mcp::gate::Gate;
 ///     .approvals(Approvals::Elicit(Elicitation::new(key, uuid, Duration::from_secs(300))))
 ///     .retries(Retries::ChargeOnce)
 ///     .denials(Denials::Conceal)
-///     .on_tools(|list| println!("{} tools", list.tools.len()))
+///     .on_tools(|tools| println!("{} tools", tools.len()))
 ///     .build();
 /// # let _ = gate;
 /// # Ok::<(), mcp_policy::PolicyError>(())
@@ -49,18 +48,6 @@ pub enum Retries {
     ChargeOnce,
 }
 
-/// Tools that a server has listed: one page.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct ListedTools<'a> {
-    /// The definitions, also of tools that are hidden. They are what the server says, and not to be trusted.
-    pub tools: &'a [Value],
-    /// Whether the list begins here.
-    pub is_first: bool,
-    /// Whether it ends here.
-    pub is_last: bool,
-}
-
 /// What a gate was told.
 pub(crate) struct Settings {
     pub(crate) approvals: Approvals,
@@ -72,7 +59,7 @@ pub(crate) struct Settings {
     pub(crate) audit_key: Option<AuditKey>,
 }
 
-type OnTools = dyn Fn(ListedTools<'_>) + Send + Sync;
+type OnTools = dyn Fn(&[Tool<'_>]) + Send + Sync;
 
 impl<S> GateBuilder<S> {
     pub(super) fn new(evaluator: Evaluator<S>) -> Self {
@@ -123,10 +110,24 @@ impl<S> GateBuilder<S> {
         self
     }
 
-    /// Who is told of every page of tools that the server lists, before it is filtered: a catalog that
-    /// learns.
+    /// Who is told what the server lists, each time that a client has been listed a page: all tools that are
+    /// known, hidden ones too, in the order of the pages. Usually a catalog learns them, and the evaluator
+    /// goes by it. What is said here must not ask this gate for anything.
+    ///
+    /// ```
+    /// use mcp_policy::mcp::Gate;
+    /// use mcp_policy::risk::RiskCatalog;
+    /// use mcp_policy::{Evaluator, MemoryStore};
+    ///
+    /// let catalog = RiskCatalog::new();
+    /// let evaluator = Evaluator::builder(MemoryStore::new()).catalog(catalog.server("kestra")).build();
+    /// let gate = Gate::builder(evaluator)
+    ///     .on_tools(move |tools| drop(catalog.learn("kestra", tools.iter().copied())))
+    ///     .build();
+    /// # let _ = gate;
+    /// ```
     #[must_use]
-    pub fn on_tools(mut self, on_tools: impl Fn(ListedTools<'_>) + Send + Sync + 'static) -> Self {
+    pub fn on_tools(mut self, on_tools: impl Fn(&[Tool<'_>]) + Send + Sync + 'static) -> Self {
         self.settings.on_tools = Some(Box::new(on_tools));
         self
     }

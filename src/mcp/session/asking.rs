@@ -52,14 +52,14 @@ impl<S> Session<S> {
         }
         let number = self.next_serial();
         self.place_held(&mut call, number);
-        self.questions.insert(number, Question::Approval { call, approval });
+        self.questions.insert(number, Box::new(Question::Approval { call, approval }));
         Ok(Actions::to_client(Message::Request(Request::new(number, "elicitation/create", Some(params)))))
     }
 
     /// Takes the client's answer to a question.
     pub(super) fn answered(&mut self, response: Response) -> Step<S> {
         let question = response.id().and_then(Id::as_serial).and_then(|id| self.questions.remove(&id));
-        match question {
+        match question.map(|question| *question) {
             None => {
                 Step::Done(Actions::none().and(Event::DroppedFromClient("an answer that nobody waits for")))
             }

@@ -6,8 +6,9 @@ use std::time::SystemTime;
 
 use serde_json::{Map, Value};
 
-use crate::call::{Approval, Context, Fingerprint, ToolCall};
+use crate::call::{Approval, Context, ToolCall};
 use crate::evaluator::{Decision, Permit};
+use crate::fingerprint::Fingerprint;
 use crate::limit::Outcome;
 use crate::mcp::answer;
 use crate::mcp::approvals::{Approvals, Carried, is_sealed};

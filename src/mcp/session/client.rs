@@ -4,8 +4,9 @@ use std::time::SystemTime;
 
 use crate::limit::Outcome;
 use crate::mcp::answer;
+use crate::mcp::listing::cursor_of;
 use crate::mcp::message::{protocol_version, shape};
-use crate::mcp::session::asking::{cancelled, elicits};
+use crate::mcp::session::asking::{Question, cancelled, elicits};
 use crate::mcp::session::pending::{Pending, PendingKind, PendingList};
 use crate::mcp::session::{Actions, Event, MAX_PENDING, Place, Session, Step};
 use crate::mcp::{
@@ -84,7 +85,7 @@ impl<S> Session<S> {
     fn kind_of(&self, request: &Request, now: SystemTime) -> Result<PendingKind<S>, MessageError> {
         match request.method() {
             "tools/list" => Ok(PendingKind::List(PendingList {
-                is_first: request.param("cursor").is_none(),
+                cursor: request.text("cursor").map(cursor_of),
                 modern: request.params().and_then(protocol_version).is_some(),
             })),
             method if method.starts_with("tasks/") => self.task_request(request, now),
@@ -165,7 +166,7 @@ impl<S> Session<S> {
             ));
         }
         let questions = &mut self.questions;
-        questions.retain(|_, question| matches!(question, super::asking::Question::Approval { .. }));
+        questions.retain(|_, question| matches!(**question, Question::Approval { .. }));
         actions
     }
 
@@ -190,7 +191,7 @@ impl<S> Session<S> {
         let serial = self.next_serial();
         let id = std::mem::replace(&mut request.id, Id::from(serial));
         self.places.insert(id.clone(), Place::Server(serial));
-        self.requests.insert(serial, Pending { id, kind });
+        self.requests.insert(serial, Box::new(Pending { id, kind }));
         Actions::to_server(Message::Request(request))
     }
 

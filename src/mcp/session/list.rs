@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use crate::mcp::gate::ListedTools;
 use crate::mcp::session::Session;
 use crate::mcp::session::pending::PendingList;
 
@@ -14,13 +13,13 @@ impl<S> Session<S> {
     /// What has no name, or a name for a second time, is left out: nobody could say which of them a call
     /// means. What the server says of a tool that stays is kept as it is.
     pub(super) fn filter_list(&self, result: &mut Map<String, Value>, list: PendingList) -> bool {
-        let is_last = !result.contains_key("nextCursor");
+        if !result.get("tools").is_some_and(Value::is_array) {
+            return false;
+        }
+        self.gate.learn(list.cursor, result);
         let Some(Value::Array(tools)) = result.get_mut("tools") else {
             return false;
         };
-        if let Some(on_tools) = &self.gate.settings().on_tools {
-            on_tools(ListedTools { tools, is_first: list.is_first, is_last });
-        }
         let Some(policy) = self.gate.evaluator().policy() else {
             tools.clear();
             return true;

@@ -1,7 +1,7 @@
 //! Requests of the client that the server has not answered.
 
-use crate::call::Fingerprint;
 use crate::evaluator::Permit;
+use crate::fingerprint::Fingerprint;
 use crate::mcp::Id;
 
 /// A request that the server has been sent.
@@ -43,7 +43,8 @@ pub(super) struct PendingCall<S> {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PendingList {
-    pub(super) is_first: bool,
+    /// The page that was asked for; none for the first.
+    pub(super) cursor: Option<Fingerprint>,
     /// Whether the client speaks a revision in which lists say who may keep them.
     pub(super) modern: bool,
 }

@@ -44,11 +44,12 @@ impl<S> Session<S> {
     fn take_pending(&mut self, id: &Id) -> Option<Pending<S>> {
         let pending = self.requests.remove(&id.as_serial()?)?;
         self.places.remove(&pending.id);
-        Some(pending)
+        Some(*pending)
     }
 
     fn request_from_server(&mut self, mut request: Request) -> Actions<S> {
-        let is_taken = |question: &Question<S>| matches!(question, Question::Server(id) if *id == request.id);
+        let is_taken =
+            |question: &Box<Question<S>>| matches!(&**question, Question::Server(id) if *id == request.id);
         let error = if !self.passes_to_client(request.method()) {
             Some(not_found())
         } else if self.questions.values().any(is_taken) {
@@ -64,7 +65,7 @@ impl<S> Session<S> {
         let event = self.monitored(request.method());
         let number = self.next_serial();
         let id = std::mem::replace(&mut request.id, Id::from(number));
-        self.questions.insert(number, Question::Server(id));
+        self.questions.insert(number, Box::new(Question::Server(id)));
         let mut actions = Actions::to_client(Message::Request(request));
         actions.events.extend(event);
         actions
@@ -94,7 +95,7 @@ impl<S> Session<S> {
         }
         if let Some(subscription) = notification.params.as_mut().and_then(subscription_of) {
             let serial = Id::read(subscription.clone()).and_then(|id| id.as_serial());
-            match serial.and_then(|serial| self.requests.get(&serial)) {
+            match serial.and_then(|serial| self.requests.get(&serial)).map(|pending| &**pending) {
                 Some(Pending { id, kind: PendingKind::Listen }) => *subscription = id.to_value(),
                 _ => {
                     return Actions::none()

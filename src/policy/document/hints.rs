@@ -4,6 +4,7 @@
 mod tables;
 
 use crate::diagnostic::nearest;
+use crate::fingerprint::Fingerprint;
 use crate::json::{Member, Node, NodeKind};
 use crate::limit::{Window, WindowName};
 use crate::path::Path;
@@ -100,6 +101,21 @@ pub(super) fn seconds(text: &str) -> Option<String> {
     match window {
         Window::Seconds(seconds) => Some(format!("write `{seconds}`, the number of seconds without quotes")),
         _ => None,
+    }
+}
+
+/// What to write instead of a text that is no fingerprint: the one that was probably meant, or what one is.
+pub(super) fn fingerprint(text: &str) -> String {
+    const LONGEST: usize = 80;
+    let meant = || {
+        let lower = text.trim().to_lowercase();
+        let digits = ["sha256", "sha-256"].iter().find_map(|prefix| lower.strip_prefix(prefix));
+        let digits = digits.unwrap_or(&lower).trim_start_matches([':', '-', '=', ' ']);
+        format!("sha256:{digits}").parse::<Fingerprint>().ok()
+    };
+    match (text.len() <= LONGEST).then(meant).flatten() {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => "write `sha256:` and 64 hexadecimal digits in lower case".to_owned(),
     }
 }
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Number;
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Place, Report};
+use crate::fingerprint::Fingerprint;
 use crate::json::{Node, NodeKind, excerpt};
 use crate::limit::{Window, WindowName};
 use crate::number::Decimal;
@@ -144,6 +145,26 @@ fn short(node: &Node, place: &Place<'_>, report: &mut Report) -> Option<RateLimi
 
 /// The largest amount, 10¹².
 const LARGEST_RATE: u64 = 1_000_000_000_000;
+
+impl Read for Fingerprint {
+    fn read(node: &Node, place: &Place<'_>, report: &mut Report) -> Self {
+        let NodeKind::String(text) = &node.kind else {
+            wrong_type(node, place, "a fingerprint, which is a string", report);
+            return Self::stand_in();
+        };
+        text.parse().unwrap_or_else(|_| {
+            let message = format!("`{}` is not a fingerprint", excerpt(text));
+            invalid(node, place, message, &hints::fingerprint(text), report);
+            Self::stand_in()
+        })
+    }
+
+    fn stand_in() -> Self {
+        Self::from_bytes([0; 32])
+    }
+}
+
+deserialize!(Fingerprint);
 
 impl Read for Window {
     fn read(node: &Node, place: &Place<'_>, report: &mut Report) -> Self {

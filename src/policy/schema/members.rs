@@ -21,8 +21,7 @@ pub(super) fn constraints(owner: &str, member: &str) -> Value {
             "examples": [{"list_*": {}}],
         }),
         ("PolicyDocument", "classify") => json!({"examples": [{"get_*": "read"}]}),
-        // This version refuses every pin.
-        ("PolicyDocument", "pins") => json!({"maxProperties": 0}),
+        ("PolicyDocument", "pins") => json!({"propertyNames": {"pattern": r"^[^*]*$"}}),
         ("PolicyDocument", "methods") => {
             let mut passes = ALWAYS_PASS.to_vec();
             passes.push("tools/call");

@@ -17,6 +17,9 @@ const CONTEXT: &str = r"context\.[\s\S]+|/context/(?:[^~/]|~[01])+";
 /// A path that leads through every element of an array; it is one if it is a path.
 pub(super) const MULTIPLE: &str = r"^args[\s\S]*\[\*\]";
 
+/// SHA-256, as fingerprints are written.
+pub(super) const FINGERPRINT: &str = "^sha256:[0-9a-f]{64}$";
+
 /// Any path.
 pub(super) fn path() -> String {
     format!(r"^(?:args(?:{KEY}|{INDEX}|\[\*\])*|/args(?:{TOKEN})*|{CONTEXT}|{NAMED})$")

@@ -6,19 +6,17 @@ use serde_json::{Map, Value, json};
 
 use crate::policy::schema::server::arguments::{Arguments, Budget};
 use crate::policy::schema::{member, merge};
+use crate::risk::{Tool, by_name, listed_tools};
 
 /// Adds the tools of a server to the schema of policies.
 pub(super) fn schema_for(mut schema: Value, tools: &Value) -> Option<Value> {
-    let listed = tools.get("result").unwrap_or(tools);
-    let listed = listed.get("tools").unwrap_or(listed).as_array()?;
-    let mut server =
-        Server { names: Vec::new(), is_whole: listed.len() <= MAX_TOOLS, budget: Budget::default() };
+    let listed: Vec<Tool<'_>> = listed_tools(tools)?.take(MAX_TOOLS.saturating_add(1)).collect();
+    let is_whole = listed.len() <= MAX_TOOLS;
+    let mut server = Server { names: Vec::new(), is_whole, budget: Budget::default() };
     let mut definitions = Map::new();
     let mut rules = Map::new();
     for tool in listed.iter().take(MAX_TOOLS) {
-        let Some(name) = tool.get("name").and_then(Value::as_str) else {
-            continue;
-        };
+        let name = tool.name;
         if name.len() > MAX_NAME_BYTES {
             // It is not repeated, and can then not be told from a wrong one.
             server.is_whole = false;
@@ -41,8 +39,13 @@ pub(super) fn schema_for(mut schema: Value, tools: &Value) -> Option<Value> {
         name = json!({"anyOf": [{"enum": server.names}, {"type": "string"}]});
     }
     merge(properties.get_mut("hide")?, json!({"items": {"type": "string", "allOf": [name]}}));
+    let pins = properties.get_mut("pins")?;
     if server.is_whole {
-        merge(properties.get_mut("pins")?, json!({"propertyNames": {"enum": server.names}}));
+        merge(pins, json!({"propertyNames": {"enum": server.names}}));
+        let once = by_name(listed).into_iter().filter(|(name, _)| rules.contains_key(*name));
+        let fingerprints = once.filter_map(|(name, tool)| Some((name.to_owned(), tool?.fingerprint()?)));
+        let pinned = fingerprints.map(|(name, fingerprint)| (name, json!({"enum": [fingerprint]})));
+        merge(pins, json!({"properties": pinned.collect::<Map<_, _>>()}));
     }
     // Its own name, or an editor that knows the other one would take that for it.
     root.remove("$id");
@@ -59,11 +62,11 @@ struct Server {
 
 impl Server {
     /// The rule of one tool: a rule, and what is known of its arguments.
-    fn rule(&mut self, tool: &Value, number: usize, definitions: &mut Map<String, Value>) -> Value {
-        let text = tool.get("description").and_then(Value::as_str).unwrap_or_default();
+    fn rule(&mut self, tool: &Tool<'_>, number: usize, definitions: &mut Map<String, Value>) -> Value {
+        let text = tool.description.unwrap_or_default();
         let text: String = text.chars().take(MAX_DESCRIPTION).collect();
         let mut parts = vec![json!({"$ref": "#/$defs/Rule"})];
-        if let Some(schema) = tool.get("inputSchema") {
+        if let Some(schema) = tool.input_schema {
             let arguments = Arguments::of(schema, &mut self.budget);
             let path = format!("Path{number}");
             let condition = format!("Condition{number}");

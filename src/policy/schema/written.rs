@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Number, Value, json};
 
+use crate::fingerprint::Fingerprint;
 use crate::limit::{Window, WindowName};
 use crate::names::Words;
 use crate::policy::document::{Condition, Scopes};
@@ -171,6 +172,12 @@ impl<T: Written> Written for BTreeMap<Category, T> {
 impl Written for String {
     fn schema(_: &mut SchemaGenerator) -> Value {
         json!({"type": "string"})
+    }
+}
+
+impl Written for Fingerprint {
+    fn schema(_: &mut SchemaGenerator) -> Value {
+        json!({"type": "string", "pattern": patterns::FINGERPRINT})
     }
 }
 

@@ -294,7 +294,7 @@ fn document() -> impl Strategy<Value = Value> {
             4 => ("methods", json!(["resources/read"])),
             5 => ("mode", json!("monitor")),
             6 => ("tools", json!({"t": other})),
-            _ => ("pins", json!({})),
+            _ => ("pins", json!({"t": format!("sha256:{}", "0f".repeat(32))})),
         };
         document[name] = member;
         document

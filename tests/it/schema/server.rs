@@ -1,6 +1,7 @@
 //! The schema for one server: what is right is accepted, wrong names of tools and arguments are refused.
 
 use mcp_policy::Policy;
+use mcp_policy::risk::Tool;
 use serde_json::{Value, json};
 
 use super::{file, read, validator};
@@ -95,6 +96,28 @@ fn tools_are_known_by_name() {
         let document = json!({"version": "1", "default": "deny", member: value});
         assert_eq!(validator.is_valid(&document), known, "{document}");
     }
+}
+
+#[test]
+fn pins_are_known_by_name_and_by_the_fingerprint_that_is_listed() {
+    let validator = validator(&shop());
+    let listed = read(&file("tests/fixtures/tools/shop.json"));
+    let fingerprint = Tool::from_definition(&listed["tools"][1]).unwrap().fingerprint().unwrap().to_string();
+    let other = format!("sha256:{}", "0f".repeat(32));
+    for (known, name, pin) in [
+        (true, "list_charges", fingerprint.as_str()),
+        (false, "list_charges", other.as_str()),
+        (false, "list_charge", fingerprint.as_str()),
+    ] {
+        let document = json!({"version": "1", "default": "deny", "pins": {name: pin}});
+        assert_eq!(validator.is_valid(&document), known, "{document}");
+        assert!(Policy::from_json(&document.to_string()).is_ok());
+    }
+    // Which of two definitions is meant nobody knows, and a name with a star cannot be pinned.
+    let twice = json!([{"name": "t"}, {"name": "t", "title": "T"}, {"name": "a*"}, {"name": "u"}]);
+    let schema = Policy::json_schema_for(&twice).unwrap();
+    let pinned: Vec<_> = schema["properties"]["pins"]["properties"].as_object().unwrap().keys().collect();
+    assert_eq!(pinned, ["u"]);
 }
 
 #[test]
