@@ -102,7 +102,7 @@ impl Gateway {
                 answer(actions.to_client.first(), StatusCode::OK)
             }
             Ok(Reply::Body(status, body, session)) => {
-                let (message, is_result) = self.answered(&connection, &body, &id).await;
+                let (message, is_result) = self.answered(&connection, &body, &id, &forwarded).await;
                 if is_new && is_result {
                     self.begin(&connection, session, now)?;
                     begun = true;
@@ -120,7 +120,7 @@ impl Gateway {
                 self.clone().stream(Pump {
                     response,
                     connection: connection.clone(),
-                    id: Some(id),
+                    request: Some((id, forwarded)),
                     is_modern,
                     deadline,
                     version: said.version,
@@ -128,12 +128,17 @@ impl Gateway {
             }
             Ok(Reply::Unusable(status)) if status == StatusCode::NOT_FOUND && connection.name.is_some() => {
                 // The server does not know the session any more: the client is to begin another.
-                give_up(&connection, &id);
+                drop(lost(&connection, &forwarded));
                 self.forget_if_gone(&connection, status);
                 StatusCode::NOT_FOUND.into_response()
             }
-            Ok(Reply::Accepted | Reply::Unusable(_) | Reply::Lost) | Err(_) => {
-                answer(give_up(&connection, &id).first(), StatusCode::OK)
+            Ok(Reply::Accepted | Reply::Unusable(_) | Reply::Lost) => {
+                answer(lost(&connection, &forwarded).first(), StatusCode::OK)
+            }
+            Err(_) => {
+                let actions = connection.session().timed_out(&id);
+                self.answer_server(&actions, &connection, said.version.as_deref());
+                answer(actions.to_client.first(), StatusCode::OK)
             }
         };
         Ok(with_session(response, begun.then_some(&connection)))
@@ -149,7 +154,7 @@ impl Gateway {
             Reply::Stream(response, _) => Ok(self.stream(Pump {
                 response,
                 connection,
-                id: None,
+                request: None,
                 is_modern: false,
                 deadline: None,
                 version: said.version,
@@ -258,7 +263,13 @@ impl Gateway {
     }
 
     /// What the client is answered to its request by a body of the server, and whether that is a result.
-    async fn answered(&self, connection: &Connection, body: &[u8], id: &Id) -> (Option<Message>, bool) {
+    async fn answered(
+        &self,
+        connection: &Connection,
+        body: &[u8],
+        id: &Id,
+        forwarded: &Message,
+    ) -> (Option<Message>, bool) {
         let step = connection.session().step_from_server(body, crate::clock());
         let actions = step.settle_async().await;
         let mut own = actions.to_client.into_iter().filter(|message| message.id() == Some(id));
@@ -267,7 +278,29 @@ impl Gateway {
                 let is_result = matches!(&message, Message::Response(answer) if answer.as_result().is_some());
                 (Some(message), is_result)
             }
-            None => (give_up(connection, id).into_iter().next(), false),
+            None => (lost(connection, forwarded).into_iter().next(), false),
+        }
+    }
+
+    /// Tells the server what it may not ask, and that nobody waits any more. Over HTTP there is no such thing
+    /// from revision 2026-07-28 on: a stream that is closed says it.
+    pub(crate) fn answer_server(
+        self: &Arc<Self>,
+        actions: &Actions<Store>,
+        connection: &Arc<Connection>,
+        version: Option<&str>,
+    ) {
+        if connection.name.is_none() {
+            return;
+        }
+        for message in actions.to_server.iter().map(Message::clone) {
+            let (gateway, connection) = (Arc::clone(self), Arc::clone(connection));
+            let version = version.map(str::to_owned);
+            tokio::spawn(async move {
+                // If it is lost the server waits for nobody but itself.
+                let sent = gateway.upstream.post(&message, &connection, version.as_deref());
+                let _ = timeout(gateway.timeout, sent).await;
+            });
         }
     }
 
@@ -288,8 +321,8 @@ pub(crate) async fn health(State(gateway): State<Arc<Gateway>>) -> StatusCode {
 }
 
 /// The answer to a request that the server will not answer any more.
-fn give_up(connection: &Connection, id: &Id) -> Vec<Message> {
-    connection.session().timed_out(id).to_client
+fn lost(connection: &Connection, forwarded: &Message) -> Vec<Message> {
+    connection.session().answer_lost(forwarded).to_client
 }
 
 /// The headers that a body is compared with; `None` if one of them is no text.

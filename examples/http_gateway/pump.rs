@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use mcp_policy::mcp::{Actions, Id, Message};
+use mcp_policy::mcp::{Id, Message};
 use reqwest::Response;
 use tokio::sync::mpsc::Sender;
 use tokio::time::error::Elapsed;
@@ -13,14 +13,13 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use crate::connections::Connection;
 use crate::events::{Event, Events, written};
 use crate::gateway::Gateway;
-use crate::policy_file::Store;
 
 /// A stream of the server, and whose it is.
 pub(crate) struct Pump {
     pub(crate) response: Response,
     pub(crate) connection: Arc<Connection>,
-    /// The request that it answers; none for what the server says unasked.
-    pub(crate) id: Option<Id>,
+    /// The request that it answers, and as what it was sent; none for what the server says unasked.
+    pub(crate) request: Option<(Id, Message)>,
     pub(crate) is_modern: bool,
     pub(crate) deadline: Option<Instant>,
     pub(crate) version: Option<String>,
@@ -34,14 +33,16 @@ enum End {
     Closed,
     /// The server has ended it, and the client can go on behind the last event.
     Cut,
-    /// The server took too long, ended it for good, or said what cannot be read.
+    /// The server ended it for good, or said what cannot be read.
     Lost,
+    /// The server took too long.
+    Late,
 }
 
 impl Pump {
     pub(crate) async fn run(mut self, gateway: &Arc<Gateway>, client: Sender<Bytes>) {
         let end = self.pass(gateway, &client).await;
-        let Some(id) = self.id.take() else {
+        let Some((id, forwarded)) = self.request.take() else {
             return;
         };
         // Before revision 2026-07-28 a client that has closed a stream may come back for the rest of it.
@@ -50,19 +51,19 @@ impl Pump {
             drop(client);
             drop(self.response);
             sleep_until(deadline).await;
-            drop(self.connection.session().timed_out(&id));
+            let actions = self.connection.session().timed_out(&id);
+            gateway.answer_server(&actions, &self.connection, self.version.as_deref());
             return;
         }
-        match end {
-            End::Answered => {}
-            // The server sees that its stream is closed.
-            End::Closed => drop(self.connection.session().cancelled(&id)),
-            End::Cut | End::Lost => {
-                let actions = self.connection.session().timed_out(&id);
-                for message in &actions.to_client {
-                    let _ = client.send(written(None, None, &message.to_line())).await;
-                }
-            }
+        let actions = match end {
+            End::Answered => return,
+            End::Closed => self.connection.session().cancelled(&id),
+            End::Cut | End::Lost => self.connection.session().answer_lost(&forwarded),
+            End::Late => self.connection.session().timed_out(&id),
+        };
+        gateway.answer_server(&actions, &self.connection, self.version.as_deref());
+        for message in &actions.to_client {
+            let _ = client.send(written(None, None, &message.to_line())).await;
         }
     }
 
@@ -80,7 +81,8 @@ impl Pump {
                 Ok(Ok(Ok(Some(chunk)))) => chunk,
                 Ok(Err(end)) => return end,
                 Ok(Ok(Ok(None) | Err(_))) if has_id && !self.is_modern => return End::Cut,
-                Ok(Ok(Ok(None) | Err(_))) | Err(_) => return End::Lost,
+                Ok(Ok(Ok(None) | Err(_))) => return End::Lost,
+                Err(_) => return End::Late,
             };
             let Ok(events) = events.push(&chunk) else {
                 return End::Lost;
@@ -109,31 +111,15 @@ impl Pump {
         }
         let step = self.connection.session().step_from_server(&data, crate::clock());
         let actions = step.settle_async().await;
-        self.answer_server(&actions, gateway);
+        gateway.answer_server(&actions, &self.connection, self.version.as_deref());
+        let own = self.request.as_ref().map(|(id, _)| id);
         let mut is_answered = false;
         for message in &actions.to_client {
-            is_answered |= matches!(message, Message::Response(_)) && message.id() == self.id.as_ref();
+            is_answered |= matches!(message, Message::Response(_)) && message.id() == own;
             let bytes = written(id.take(), retry.take(), &message.to_line());
             client.send(bytes).await.map_err(|_| End::Closed)?;
         }
-        Ok(is_answered && self.id.is_some())
-    }
-
-    /// Tells the server what it may not ask.
-    fn answer_server(&self, actions: &Actions<Store>, gateway: &Arc<Gateway>) {
-        if self.is_modern {
-            return;
-        }
-        for message in &actions.to_server {
-            let message = message.clone();
-            let (gateway, connection) = (Arc::clone(gateway), Arc::clone(&self.connection));
-            let version = self.version.clone();
-            tokio::spawn(async move {
-                // If it is lost the server waits for nobody but itself.
-                let sent = gateway.upstream.post(&message, &connection, version.as_deref());
-                let _ = timeout(gateway.timeout, sent).await;
-            });
-        }
+        Ok(is_answered && own.is_some())
     }
 }
 

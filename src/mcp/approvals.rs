@@ -145,6 +145,7 @@ pub(crate) fn is_sealed(state: &str) -> bool {
 const PREFIX: &str = "mcp-policy.1.";
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "a test that panics fails")]
 mod tests {
     use serde_json::json;
 

@@ -1,24 +1,4 @@
 //! Messages: bytes to one judged message, and back.
-//!
-//! Servers do not agree on what a line of bytes says: of two members with one key some take the last and one
-//! refuses both; some take a carriage return for the end of a line, or `NaN` for a number. A gate that reads
-//! such a line in its own way and forwards the bytes is bypassed. So there is one reading here, or none, and
-//! what goes on is never the bytes that came, but is written anew from what was read: one line, in which no
-//! reader finds the end of a line or a second message.
-//!
-//! ```
-//! use mcp_policy::mcp::{Limits, Message};
-//!
-//! let line = br#"{"jsonrpc": "2.0", "id": 1, "method": "tools\/call", "params": {"name": "read"}}"#;
-//! let message = Message::read(line, &Limits::CLIENT)?;
-//! assert_eq!(message.method(), Some("tools/call"));
-//! assert_eq!(message.to_line(), r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read"}}"#);
-//!
-//! let twice = br#"{"jsonrpc": "2.0", "id": 1, "method": "ping", "m\u0065thod": "tools/call"}"#;
-//! let error = Message::read(twice, &Limits::CLIENT).unwrap_err();
-//! assert_eq!(error.code(), mcp_policy::mcp::PARSE_ERROR);
-//! # Ok::<(), mcp_policy::mcp::MessageError>(())
-//! ```
 
 mod error;
 mod read;
@@ -39,7 +19,26 @@ use crate::mcp::message::write::{write_members, write_object, write_text, write_
 
 /// One JSON-RPC message of MCP.
 ///
-/// There is none that was not read by [`Message::read`], or made here of what was.
+/// Servers do not agree on what a line of bytes says: of two members with one key some take the last and one
+/// refuses both; some take a carriage return for the end of a line, or `NaN` for a number. A gate that reads
+/// such a line in its own way and forwards the bytes is bypassed. So there is one reading here, or none, and
+/// what goes on is never the bytes that came, but is written anew from what was read: one line, in which no
+/// reader finds the end of a line or a second message. There is no message that was not read by
+/// [`Message::read`], or made here of what was.
+///
+/// ```
+/// use mcp_policy::mcp::{Limits, Message, PARSE_ERROR};
+///
+/// let line = br#"{"jsonrpc": "2.0", "id": 1, "method": "tools\/call", "params": {"name": "read"}}"#;
+/// let message = Message::read(line, &Limits::CLIENT)?;
+/// assert_eq!(message.method(), Some("tools/call"));
+/// assert_eq!(message.to_line(), r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read"}}"#);
+///
+/// let twice = br#"{"jsonrpc": "2.0", "id": 1, "method": "ping", "m\u0065thod": "tools/call"}"#;
+/// let error = Message::read(twice, &Limits::CLIENT).unwrap_err();
+/// assert_eq!(error.code(), PARSE_ERROR);
+/// # Ok::<(), mcp_policy::mcp::MessageError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "JSON-RPC has no others, and batches are refused")]
 pub enum Message {
@@ -95,7 +94,7 @@ pub struct Limits {
     pub values: usize,
     /// The most bytes of a key.
     pub key_bytes: usize,
-    /// The deepest nesting of arrays and objects; at most [`MAX_DEPTH`](crate::json::MAX_DEPTH) is read
+    /// The deepest nesting of arrays and objects; at most [`MAX_DEPTH`] is read
     /// whatever is said here.
     pub depth: usize,
 }

@@ -5,6 +5,7 @@ mod asking;
 mod call;
 mod client;
 mod driver;
+mod judged;
 mod list;
 mod pending;
 mod results;
@@ -16,7 +17,8 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use actions::{Actions, Decided, Event};
-pub use call::{HeldCall, JudgedCall, Step};
+pub use call::Step;
+pub use judged::{HeldCall, JudgedCall};
 
 use crate::mcp::gate::Gate;
 use crate::mcp::session::asking::Question;

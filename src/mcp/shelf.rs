@@ -96,6 +96,7 @@ const MAX_ENTRIES: usize = 65_536;
 const MAX_KEY_BYTES: usize = 512;
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails")]
 mod tests {
     use std::time::Duration;
 

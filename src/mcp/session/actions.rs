@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use crate::audit::{AuditRecord, Ruling};
 use crate::evaluator::Permit;
 use crate::limit::Outcome;
-use crate::mcp::session::call::HeldCall;
+use crate::mcp::session::HeldCall;
 use crate::mcp::{Id, Identity, Message, MessageError};
 use crate::policy::{ApprovalRequest, Denial, Stop};
 use crate::store::{AsyncCounterStore, CounterStore, StoreError};

@@ -170,6 +170,17 @@ impl<S> Session<S> {
         actions
     }
 
+    /// A message was sent to the server, and its answer will never come: the stream or the HTTP exchange that it
+    /// was to come on has ended without it. A call keeps its charge; the server may have done the work.
+    pub fn answer_lost(&mut self, message: &Message) -> Actions<S> {
+        let serial = message.id().and_then(Id::as_serial).filter(|_| message.method().is_some());
+        let Some(pending) = serial.and_then(|serial| self.requests.remove(&serial)) else {
+            return Actions::none();
+        };
+        self.places.remove(&pending.id);
+        Actions::to_client(answer::error(pending.id, NO_ANSWER, "the server gave no answer"))
+    }
+
     /// A message could not be sent to the server, and it is left to the program to
     /// [settle](Actions::settle) its call.
     pub fn step_not_sent(&mut self, message: &Message) -> Actions<S> {

@@ -48,11 +48,14 @@ impl<S> Session<S> {
     }
 
     fn request_from_server(&mut self, mut request: Request) -> Actions<S> {
-        let is_taken =
-            |question: &Box<Question<S>>| matches!(&**question, Question::Server(id) if *id == request.id);
+        let id = &request.id;
+        let is_taken = self.questions.values().any(|question| match &**question {
+            Question::Server(taken) => taken == id,
+            Question::Approval { .. } => false,
+        });
         let error = if !self.passes_to_client(request.method()) {
             Some(not_found())
-        } else if self.questions.values().any(is_taken) {
+        } else if is_taken {
             Some(MessageError::new(INVALID_REQUEST, "a request with this `id` is under way"))
         } else if self.questions.len() >= MAX_QUESTIONS {
             Some(MessageError::new(BUSY, "too many requests are under way"))

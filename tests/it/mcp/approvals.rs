@@ -82,34 +82,34 @@ fn a_held_call_waits_for_the_programs_word() {
         let mut held = actions.held;
         held.pop().unwrap()
     };
-    let held = hold(&mut wire, 1);
+    let waiting = hold(&mut wire, 1);
     assert_eq!(
-        (held.tool(), held.arguments().unwrap()["n"].as_i64(), held.identity().value("grant")),
+        (waiting.tool(), waiting.arguments().unwrap()["n"].as_i64(), waiting.identity().value("grant")),
         ("pay", Some(1), Some("g"))
     );
     assert_eq!(wire.call(1, "read", &json!({})).refused(), -32600, "its identifier is taken");
-    let sent_on = sent(wire.session.approve(held, "one", later(60), NOW));
+    let sent_on = sent(wire.session.approve(waiting, "one", later(60), NOW));
     assert_eq!(sent_on.forwarded()["params"]["name"], "pay");
 
-    let held = hold(&mut wire, 2);
-    let declined = sent(wire.session.decline(held));
+    let waiting = hold(&mut wire, 2);
+    let declined = sent(wire.session.decline(waiting));
     assert_eq!(declined.denied(), "needs_approval");
     assert!(matches!(declined.events[0], Event::Decided { decision: Decided::Declined, .. }));
 
     // The same approval a second time, and one that is too old.
-    let held = hold(&mut wire, 3);
-    assert_eq!(sent(wire.session.approve(held, "one", later(60), NOW)).denied(), "approval_invalid");
-    let held = hold(&mut wire, 4);
-    assert_eq!(sent(wire.session.approve(held, "late", NOW, NOW)).denied(), "approval_invalid");
+    let waiting = hold(&mut wire, 3);
+    assert_eq!(sent(wire.session.approve(waiting, "one", later(60), NOW)).denied(), "approval_invalid");
+    let waiting = hold(&mut wire, 4);
+    assert_eq!(sent(wire.session.approve(waiting, "late", NOW, NOW)).denied(), "approval_invalid");
 
     // A call that was cancelled is not sent, whoever approves it.
-    let held = hold(&mut wire, 5);
+    let waiting = hold(&mut wire, 5);
     let _ = wire.client(&notification("notifications/cancelled", &json!({"requestId": 5})));
-    sent(wire.session.approve(held, "five", later(60), NOW)).dropped();
-    let held = hold(&mut wire, 6);
+    sent(wire.session.approve(waiting, "five", later(60), NOW)).dropped();
+    let waiting = hold(&mut wire, 6);
     let _ = wire.client(&notification("notifications/cancelled", &json!({"requestId": 6})));
     let again = hold(&mut wire, 6);
-    sent(wire.session.approve(held, "six", later(60), NOW)).dropped();
+    sent(wire.session.approve(waiting, "six", later(60), NOW)).dropped();
     let _ = sent(wire.session.approve(again, "seven", later(60), NOW)).forwarded();
     assert_eq!(wire.used(), 2);
 }

@@ -49,7 +49,8 @@ fn a_denied_call_is_answered_here_with_a_code_and_a_rule() {
 
 #[test]
 fn a_permit_is_settled_by_the_answer() {
-    let outcomes: [(fn(&Value) -> Value, u64); 6] = [
+    type Answer = fn(&Value) -> Value;
+    let outcomes: [(Answer, u64); 6] = [
         (|id| result(id, &json!({"content": []})), 1),
         (|id| result(id, &json!({"content": [], "isError": false})), 1),
         (|id| result(id, &json!({"content": [], "isError": true})), 0),
@@ -83,9 +84,16 @@ fn a_call_that_never_left_gives_its_charge_back_and_a_lost_answer_does_not() {
     assert_eq!((sent.answered()["id"].as_i64(), wire.used()), (Some(1), 0));
     crate::mcp::wire::sent(wire.session.not_sent(&unsent)).dropped();
 
+    let actions = wire.session.from_client(call(1, "work", &json!({})).to_string().as_bytes(), NOW);
+    let unanswered = actions.to_server[0].clone();
+    let gone = crate::mcp::wire::sent(wire.session.answer_lost(&unanswered));
+    assert_eq!((gone.answered()["id"].as_i64(), wire.used(), wire.session.pending()), (Some(1), 1, 0));
+    crate::mcp::wire::sent(wire.session.answer_lost(&unanswered)).dropped();
+    crate::mcp::wire::sent(wire.session.not_sent(&unanswered)).dropped();
+
     let _ = wire.passes(&call(2, "work", &json!({})));
     let lost = crate::mcp::wire::sent(wire.session.server_closed());
-    assert_eq!((lost.answered()["id"].as_i64(), wire.used()), (Some(2), 1));
+    assert_eq!((lost.answered()["id"].as_i64(), wire.used()), (Some(2), 2));
     assert_eq!(wire.session.pending(), 0);
 }
 

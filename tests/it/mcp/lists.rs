@@ -132,7 +132,7 @@ fn tools_are_learned_over_pages_also_hidden_ones() {
     let seen = Arc::clone(&learned);
     let gate = builder(&policy())
         .on_tools(move |tools| {
-            *seen.lock().unwrap() = tools.iter().map(|tool| tool.name.to_owned()).collect()
+            *seen.lock().unwrap() = tools.iter().map(|tool| tool.name.to_owned()).collect();
         })
         .build();
     let mut wire = Wire::of(&gate, "g");
