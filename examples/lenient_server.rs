@@ -46,19 +46,19 @@ fn main() -> io::Result<ExitCode> {
 }
 
 fn answer(message: &Value, tool: Option<&str>, output: &mut impl Write) -> io::Result<()> {
-    let Some(id) = message.get("id") else {
+    let (Some(id), Some(method)) = (message.get("id"), message.get("method").and_then(Value::as_str)) else {
         return Ok(());
     };
-    let result = match (message.get("method").and_then(Value::as_str), tool) {
-        (Some("initialize"), _) => json!({"protocolVersion": "2025-11-25", "capabilities": {"tools": {}},
+    let result = match (method, tool) {
+        ("initialize", _) => json!({"protocolVersion": "2025-11-25", "capabilities": {"tools": {}},
             "serverInfo": {"name": "lenient", "version": "0"}}),
-        (Some("tools/list"), _) => {
+        ("tools/list", _) => {
             let names = ["read", "write", "secret", "ask", "babble", "exit", "large", "silent"];
             let tool = |name| json!({"name": name, "inputSchema": {"type": "object"}, "x-vendor": 1});
             json!({"tools": names.map(tool)})
         }
-        (Some("tools/call"), Some("silent")) => return Ok(()),
-        (Some("tools/call"), Some(tool)) => {
+        ("tools/call", Some("silent")) => return Ok(()),
+        ("tools/call", Some(tool)) => {
             match tool {
                 "ask" => writeln!(
                     output,
@@ -70,8 +70,7 @@ fn answer(message: &Value, tool: Option<&str>, output: &mut impl Write) -> io::R
             let text = if tool == "large" { "x".repeat(1 << 20) } else { format!("did {tool}") };
             json!({"content": [{"type": "text", "text": text}]})
         }
-        (Some(_), _) => json!({}),
-        (None, _) => return Ok(()),
+        _ => json!({}),
     };
     writeln!(output, "{}", json!({"jsonrpc": "2.0", "id": id, "result": result}))?;
     output.flush()

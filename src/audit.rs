@@ -234,13 +234,14 @@ mod tests {
     use crate::store::MemoryStore;
 
     const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+    const LATER: Duration = Duration::from_millis(1_500);
 
     fn evaluator(policy: &Value) -> Evaluator<MemoryStore> {
         Evaluator::new(policy.to_string().parse().unwrap(), MemoryStore::new())
     }
 
     fn record(evaluator: &Evaluator<MemoryStore>, call: &ToolCall<'_>) -> Value {
-        let now = NOW + Duration::from_millis(1_500);
+        let now = NOW.checked_add(LATER).unwrap();
         let line = AuditRecord::new(call, &evaluator.evaluate_at(call, now), now).to_string();
         assert!(!line.chars().any(crate::json::is_invisible), "{line}");
         serde_json::from_str(&line).unwrap()

@@ -71,6 +71,23 @@ impl Gateway {
 
         let now = Instant::now();
         let connection = self.connection(&message, &said, now)?;
+        if connection.name.is_none() {
+            // A client that goes away takes its request with it, and the server sees that.
+            return self.exchange(message, connection, said, now).await;
+        }
+        // Where a session goes on, what was begun comes to its end, whether the client waits for it or not.
+        let exchange = tokio::spawn(self.exchange(message, connection, said, now));
+        exchange.await.unwrap_or_else(|_| Err(refusal(StatusCode::INTERNAL_SERVER_ERROR)))
+    }
+
+    /// Has a message judged, sends it on, and waits for what it leads to.
+    async fn exchange(
+        self: Arc<Self>,
+        message: Message,
+        connection: Arc<Connection>,
+        said: Said,
+        now: Instant,
+    ) -> Result<Response, Refusal> {
         let id = match &message {
             Message::Request(request) => Some(request.id().clone()),
             Message::Notification(_) | Message::Response(_) => None,
@@ -81,12 +98,9 @@ impl Gateway {
         let Some(forwarded) = actions.to_server.into_iter().next() else {
             return Ok(answer(actions.to_client.first(), StatusCode::OK));
         };
-        let deadline = (!is_stream).then(|| now.checked_add(self.timeout)).flatten();
+        let deadline = now.checked_add(self.timeout).unwrap_or(now);
         let reply = self.upstream.post(&forwarded, &connection, said.version.as_deref());
-        let reply = match deadline {
-            Some(deadline) => timeout_at(deadline, reply).await,
-            None => Ok(reply.await),
-        };
+        let reply = timeout_at(deadline, reply).await;
         let Some(id) = id else {
             return Ok(if matches!(reply, Ok(Reply::Accepted | Reply::Body(..))) {
                 StatusCode::ACCEPTED.into_response()
@@ -122,7 +136,7 @@ impl Gateway {
                     connection: connection.clone(),
                     request: Some((id, forwarded)),
                     is_modern,
-                    deadline,
+                    deadline: (!is_stream).then_some(deadline),
                     version: said.version,
                 })
             }

@@ -5,6 +5,7 @@ mod server;
 
 use std::process::Command;
 
+use mcp_policy::Fingerprint;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -47,7 +48,8 @@ fn grants(callers: &[(&str, &str)]) -> String {
     let grants: Vec<_> = callers
         .iter()
         .map(|(token, name)| {
-            let digest: String = Sha256::digest(token).iter().map(|byte| format!("{byte:02x}")).collect();
+            let digest = Fingerprint::from_bytes(Sha256::digest(token).into()).to_string();
+            let digest = digest.trim_start_matches("sha256:");
             json!({"token_sha256": digest, "grant": name})
         })
         .collect();
@@ -304,4 +306,18 @@ fn a_server_that_is_slow_or_gone_leaves_nobody_waiting() {
     }
     gateway.server.stop();
     assert_eq!(gateway.ann.post(&call("read")).json()["error"]["code"], 5040);
+}
+
+#[test]
+fn t65_a_client_that_goes_away_leaves_nothing_under_way() {
+    let gateway = Gateway::new(&open());
+    let session = gateway.ann.post(&initialize()).header("mcp-session-id").unwrap();
+    let ann = gateway.ann.with("mcp-session-id", &session);
+    let client = ann.begin(&call("slow"));
+    gateway.server.wait_for(|body| body["params"]["name"] == "slow");
+    drop(client);
+    // Its call is the session's until the time is over, and the server is told that nobody waits for it.
+    assert_eq!(ann.post(&call("read")).json()["error"]["code"], -32600);
+    gateway.server.wait_for(|body| body["method"] == "notifications/cancelled");
+    assert_eq!(text(&ann.post(&call("read"))), "did read");
 }

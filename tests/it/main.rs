@@ -11,17 +11,27 @@ mod conformance;
 mod documents;
 mod evaluating;
 mod hostile_values;
+#[expect(
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that panics fails"
+)]
 mod http_gateway;
 mod layers;
 mod lint;
 mod mcp;
 mod pinned;
+#[expect(clippy::disallowed_methods, clippy::panic, clippy::unwrap_used, reason = "a test that panics fails")]
 mod program;
 mod reading;
 mod reports;
+#[expect(clippy::indexing_slicing, reason = "a test that panics fails")]
 mod rmcp_server;
 mod schema;
 mod settlement;
+#[expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that panics fails")]
 mod stdio_gate;
 mod store;
 mod threads;

@@ -1,5 +1,6 @@
 //! The examples, as programs that run: their processes, files and lines.
 
+use std::fmt::Display;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -80,8 +81,8 @@ impl Program {
     }
 
     /// Writes one line.
-    pub(crate) fn say(&mut self, line: impl ToString) {
-        self.write(format!("{}\n", line.to_string()).as_bytes());
+    pub(crate) fn say(&mut self, line: impl Display) {
+        self.write(format!("{line}\n").as_bytes());
     }
 
     /// Closes its input.
@@ -99,7 +100,7 @@ impl Program {
     }
 
     /// Writes one line, and waits for the next.
-    pub(crate) fn ask(&mut self, line: impl ToString) -> Value {
+    pub(crate) fn ask(&mut self, line: impl Display) -> Value {
         self.say(line);
         self.next().unwrap()
     }

@@ -22,14 +22,14 @@ fn server(policy: &Value) -> Server {
 }
 
 impl Server {
-    fn call(&mut self, tool: &str, arguments: Value) -> Value {
+    fn call(&mut self, tool: &str, arguments: &Value) -> Value {
         let params = json!({"name": tool, "arguments": arguments});
         self.program.ask(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}))["result"].take()
     }
 
     /// The note is there as long as no call got past the gate.
     fn note(&mut self) -> String {
-        let read = self.call("read_note", json!({"title": "a"}));
+        let read = self.call("read_note", &json!({"title": "a"}));
         read["content"][0]["text"].as_str().unwrap_or_default().to_owned()
     }
 }
@@ -52,11 +52,11 @@ fn calls_pass_at_a_price_and_hidden_tools_neither_are_listed_nor_run() {
         .collect();
     assert_eq!(names, ["read_note", "write_note"]);
     let note = json!({"title": "a", "text": "kept"});
-    assert_eq!(server.call("write_note", note.clone())["content"][0]["text"], "written");
-    let denied = server.call("write_note", note);
+    assert_eq!(server.call("write_note", &note)["content"][0]["text"], "written");
+    let denied = server.call("write_note", &note);
     assert_eq!(denied["isError"], true);
     assert_eq!(denied["_meta"]["io.github.mcp-policy/decision"]["code"], "limit_exceeded");
-    let hidden = server.call("delete_notes", json!({}));
+    let hidden = server.call("delete_notes", &json!({}));
     assert_eq!(hidden["_meta"]["io.github.mcp-policy/decision"]["code"], "hidden");
     assert_eq!(server.note(), "kept");
 }
@@ -64,7 +64,7 @@ fn calls_pass_at_a_price_and_hidden_tools_neither_are_listed_nor_run() {
 #[test]
 fn t15_what_the_sdk_reads_as_no_call_is_no_way_around_the_policy() {
     let mut open = server(&json!({"version": "1", "default": "allow", "methods": ["notes/wipe"]}));
-    open.call("write_note", json!({"title": "a", "text": "kept"}));
+    open.call("write_note", &json!({"title": "a", "text": "kept"}));
     // A method that is named passes to the handler of custom requests, which runs whatever it says.
     let custom =
         json!({"jsonrpc": "2.0", "id": 1, "method": "notes/wipe", "params": {"name": "delete_notes"}});
@@ -72,7 +72,7 @@ fn t15_what_the_sdk_reads_as_no_call_is_no_way_around_the_policy() {
     assert_eq!(open.note(), "");
 
     let mut server = server(&policy());
-    server.call("write_note", json!({"title": "a", "text": "kept"}));
+    server.call("write_note", &json!({"title": "a", "text": "kept"}));
     let hostile = [
         r#""method":"tools/call","params":{"name":"read_note","name":"delete_notes"}"#,
         r#""method":"tools/call","params":{"name":"delete_notes","arguments":{},"arguments":{}}"#,

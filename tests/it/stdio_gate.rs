@@ -191,15 +191,16 @@ fn what_a_server_says_that_is_no_message_or_not_asked_for_does_not_reach_the_cli
 
 #[test]
 fn thousands_of_calls_at_once_do_not_block_each_other() {
-    let mut gated = Gated::new(&open());
     // Both pipes are full many times over, and the server is answered in between.
-    const CALLS: u64 = 900;
-    let calls: String =
-        (0..CALLS).map(|id| format!("{}\n", call(id, if id % 3 == 0 { "ask" } else { "read" }))).collect();
-    let large: String = (CALLS..CALLS + 20).map(|id| format!("{}\n", call(id, "large"))).collect();
-    gated.gate.write(format!("{large}{calls}").as_bytes());
-    let mut seen: Vec<_> =
-        (0..CALLS + 20).map(|_| gated.gate.next().unwrap()["id"].as_u64().unwrap()).collect();
+    let tools = (0..920).map(|id| match id {
+        0..20 => "large",
+        id if id % 3 == 0 => "ask",
+        _ => "read",
+    });
+    let lines: Vec<_> = (0..).zip(tools).map(|(id, tool)| call(id, tool).to_string()).collect();
+    let mut gated = Gated::new(&open());
+    gated.gate.say(lines.join("\n"));
+    let mut seen: Vec<_> = lines.iter().map(|_| gated.gate.next().unwrap()["id"].as_u64().unwrap()).collect();
     seen.sort_unstable();
-    assert!(seen.into_iter().eq(0..CALLS + 20));
+    assert!(seen.into_iter().eq(0..920));
 }

@@ -55,6 +55,11 @@ impl Client {
         Answer { status, headers: headers.to_owned(), body: body.to_owned() }
     }
 
+    /// Sends a message, and does not wait: the client is there as long as what is returned.
+    pub(super) fn begin(&self, body: &Value) -> TcpStream {
+        self.open("POST", "/mcp", &body.to_string())
+    }
+
     /// What comes on the stream of a session until a text has come.
     pub(super) fn listen_until(&self, text: &str) -> String {
         let mut stream = self.open("GET", "/mcp", "");
@@ -75,8 +80,9 @@ impl Client {
     fn open(&self, method: &str, path: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        let headers: String =
+        let headers: Vec<_> =
             self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers = headers.concat();
         // In HTTP/1.0 the answer ends with the connection.
         let length = body.len();
         let request = format!("{method} {path} HTTP/1.0\r\n{headers}content-length: {length}\r\n\r\n{body}");
