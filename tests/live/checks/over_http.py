@@ -13,7 +13,7 @@ import time
 import hostile
 
 ROOT, FOLDER = sys.argv[1], sys.argv[2]
-EXAMPLES = os.path.join(ROOT, "target", "debug", "examples")
+EXAMPLES = os.path.join(ROOT, "target", "release", "examples")
 TOKEN = "a-token-of-the-live-test"
 METHODS = ["resources/list", "resources/templates/list", "resources/read", "prompts/list", "prompts/get"]
 

@@ -12,7 +12,7 @@ import threading
 import hostile
 
 ROOT, FOLDER = sys.argv[1], sys.argv[2]
-EXAMPLES = os.path.join(ROOT, "target", "debug", "examples")
+EXAMPLES = os.path.join(ROOT, "target", "release", "examples")
 PATIENCE = 60
 OLD = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "live", "version": "0"}}
 META = {"_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28",
