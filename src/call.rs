@@ -67,6 +67,14 @@ impl<'a> ToolCall<'a> {
         self.arguments
     }
 
+    pub(crate) fn argument_names(&self) -> impl Iterator<Item = &'a str> {
+        let members = match self.arguments.kind {
+            ArgumentsKind::Object(members) => Some(members),
+            ArgumentsKind::Absent | ArgumentsKind::NotAnObject => None,
+        };
+        members.into_iter().flat_map(Map::keys).map(String::as_str)
+    }
+
     pub(crate) fn approved_by(&self) -> Option<&'a Approval> {
         self.approval
     }

@@ -27,6 +27,8 @@ pub mod lint;
 pub mod profile;
 pub mod recommend;
 
+pub mod audit;
+
 pub mod mcp;
 
 pub use call::{Approval, Arguments, Context, ToolCall};

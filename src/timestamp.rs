@@ -1,5 +1,6 @@
 //! Moments: what a caller's clock showed, to the microsecond.
 
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use time::{Date, Month, OffsetDateTime};
@@ -83,6 +84,16 @@ impl From<Timestamp> for SystemTime {
     }
 }
 
+/// RFC 3339 in UTC, to the microsecond.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = self.date_time();
+        let (date, micros) = (time.date(), self.micros.rem_euclid(Self::SECOND));
+        write!(f, "{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())?;
+        write!(f, "T{:02}:{:02}:{:02}.{micros:06}Z", time.hour(), time.minute(), time.second())
+    }
+}
+
 /// Midnight of the first day of a month, in microseconds; months beyond December belong to the next year.
 pub(crate) fn month_start(year: i32, month: u8) -> i64 {
     let (year, month) =
@@ -119,6 +130,13 @@ mod tests {
         assert_eq!(Timestamp::from(before).micros(), -1);
         assert_eq!(Timestamp::from(before).hour(), 23);
         assert_eq!(SystemTime::from(Timestamp::from_micros(-1)), UNIX_EPOCH - Duration::from_micros(1));
+    }
+
+    #[test]
+    fn moments_are_written_to_the_microsecond() {
+        let moment = Timestamp::from_micros(1_795_371_949 * Timestamp::SECOND + 42);
+        assert_eq!(moment.to_string(), "2026-11-22T18:25:49.000042Z");
+        assert_eq!(Timestamp::from_micros(-1).to_string(), "1969-12-31T23:59:59.999999Z");
     }
 
     #[test]

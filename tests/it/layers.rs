@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest first. Those of one line are a family.
-const ORDER: [&[&str]; 17] = [
+const ORDER: [&[&str]; 18] = [
     &["names"],
     &["short_text"],
     &["number"],
@@ -22,6 +22,7 @@ const ORDER: [&[&str]; 17] = [
     &["policy"],
     &["store"],
     &["evaluator", "lint", "profile", "recommend"],
+    &["audit"],
     &["mcp"],
 ];
 

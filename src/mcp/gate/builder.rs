@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::audit::AuditKey;
 use crate::evaluator::Evaluator;
 use crate::mcp::Limits;
 use crate::mcp::answer::Denials;
@@ -55,6 +56,7 @@ pub(crate) struct Settings {
     pub(crate) client_limits: Limits,
     pub(crate) server_limits: Limits,
     pub(crate) on_tools: Option<Box<OnTools>>,
+    pub(crate) audit_key: Option<AuditKey>,
 }
 
 type OnTools = dyn Fn(&[Tool<'_>]) + Send + Sync;
@@ -68,6 +70,7 @@ impl<S> GateBuilder<S> {
             client_limits: Limits::CLIENT,
             server_limits: Limits::SERVER,
             on_tools: None,
+            audit_key: None,
         };
         Self { evaluator, settings }
     }
@@ -126,6 +129,13 @@ impl<S> GateBuilder<S> {
     #[must_use]
     pub fn on_tools(mut self, on_tools: impl Fn(&[Tool<'_>]) + Send + Sync + 'static) -> Self {
         self.settings.on_tools = Some(Box::new(on_tools));
+        self
+    }
+
+    /// The key by which [events](crate::mcp::Event) tell arguments apart. They do not unless it is given.
+    #[must_use]
+    pub fn audit_key(mut self, key: AuditKey) -> Self {
+        self.settings.audit_key = Some(key);
         self
     }
 

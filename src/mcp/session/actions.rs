@@ -1,11 +1,13 @@
 //! What comes out of a session.
 
 use std::fmt;
+use std::time::SystemTime;
 
+use crate::audit::{AuditRecord, Ruling};
 use crate::evaluator::Permit;
 use crate::limit::Outcome;
 use crate::mcp::session::HeldCall;
-use crate::mcp::{Id, Message, MessageError};
+use crate::mcp::{Id, Identity, Message, MessageError};
 use crate::policy::{ApprovalRequest, Denial, Stop};
 use crate::store::{AsyncCounterStore, CounterStore, StoreError};
 
@@ -36,6 +38,9 @@ pub enum Event {
         tool: String,
         /// The names of its arguments, sorted. Values are in no event.
         arguments: Vec<String>,
+        /// What tells whether two calls had the same arguments, if the gate has an
+        /// [`audit_key`](crate::mcp::GateBuilder::audit_key).
+        arguments_hmac: Option<String>,
         /// What became of it.
         decision: Decided,
     },
@@ -83,6 +88,25 @@ pub enum Decided {
     Denied(Denial),
     /// It was not sent, and waits for an approval, or is to be made again with one.
     NeedsApproval(ApprovalRequest),
+}
+
+impl Event {
+    /// The record for an audit trail, if a call was decided. The policy's digest is for the program to add, as
+    /// [`AuditRecord::policy`] says.
+    #[must_use]
+    pub fn record(&self, identity: &Identity, now: SystemTime) -> Option<AuditRecord> {
+        let Self::Decided { tool, arguments, arguments_hmac, decision, .. } = self else {
+            return None;
+        };
+        let ruling = match decision {
+            Decided::Allowed { unenforced, degraded } => Ruling::allowed(unenforced.as_ref(), *degraded),
+            Decided::Declined => Ruling::unapproved("declined", None),
+            Decided::Denied(denial) => Ruling::denied(denial),
+            Decided::NeedsApproval(request) => Ruling::unapproved("needs_approval", Some(request.rule())),
+        };
+        let record = AuditRecord::of(tool, arguments.clone(), ruling, now);
+        Some(record.caller(|name| identity.value(name)).arguments_hmac(arguments_hmac.clone()))
+    }
 }
 
 impl<S> Actions<S> {

@@ -185,7 +185,9 @@ impl<S> Session<S> {
         Actions::to_client(answer::error(pending.id, NO_ANSWER, "the server gave no answer"))
     }
 
-    pub(super) fn step_not_sent(&mut self, message: &Message) -> Actions<S> {
+    /// A message could not be sent to the server, and it is left to the program to
+    /// [settle](Actions::settle) its call.
+    pub fn step_not_sent(&mut self, message: &Message) -> Actions<S> {
         let Message::Request(request) = message else {
             return Actions::none();
         };

@@ -76,7 +76,10 @@ impl<S> JudgedCall<S> {
         let mut arguments: Vec<String> =
             self.arguments().map(|arguments| arguments.keys().cloned().collect()).unwrap_or_default();
         arguments.sort_unstable();
-        Event::Decided { id: self.request.id.clone(), tool: self.tool().to_owned(), arguments, decision }
+        let arguments_hmac =
+            self.gate.settings().audit_key.as_ref().and_then(|key| key.sign(self.arguments()));
+        let (id, tool) = (self.request.id.clone(), self.tool().to_owned());
+        Event::Decided { id, tool, arguments, arguments_hmac, decision }
     }
 
     pub(super) fn denied(&self, denial: Denial) -> Actions<S> {

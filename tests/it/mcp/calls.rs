@@ -287,7 +287,7 @@ fn t67_events_name_arguments_and_hold_no_values() {
     let mut wire = Wire::new(&policy());
     let tool = "re\u{1b}[31mad\n{\"level\":\"info\"}";
     let denied = wire.call(1, tool, &json!({"z": "hunter2", "a": "hunter2"}));
-    let Event::Decided { id, tool: told, arguments, decision } = &denied.events[0] else { panic!() };
+    let Event::Decided { id, tool: told, arguments, decision, .. } = &denied.events[0] else { panic!() };
     assert_eq!((id, told.as_str(), arguments), (&Id::from(1), tool, &vec!["a".to_owned(), "z".to_owned()]));
     assert!(matches!(decision, Decided::Denied(_)));
     assert!(!format!("{:?}", denied.events).contains("hunter2"));
