@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use mcp_policy::mcp::{Actions, Message, Session, Step};
 use tokio::time::Instant;
 
-use crate::policy_file::Store;
+use crate::stores::Store;
 
 /// One session with a client, and the one with the server that it stands for.
 pub(crate) struct Connection {

@@ -16,8 +16,8 @@ use crate::checks::{self, Doors};
 use crate::connections::{Connection, Connections, lock};
 use crate::events;
 use crate::grants::{Caller, Grants};
-use crate::policy_file::Store;
 use crate::pump::Pump;
+use crate::stores::Store;
 use crate::trail::Trail;
 use crate::upstream::{Reply, Upstream};
 

@@ -18,6 +18,9 @@ mod events;
 mod gateway;
 mod grants;
 mod options;
+#[cfg(any(feature = "redis", feature = "sqlite"))]
+#[path = "../parts/causes.rs"]
+mod causes;
 #[path = "../parts/policy_file.rs"]
 mod policy_file;
 mod pump;
@@ -46,7 +49,7 @@ use crate::connections::Connections;
 use crate::gateway::Gateway;
 use crate::grants::Grants;
 use crate::options::Options;
-use crate::policy_file::Store;
+use crate::stores::{Opening, Store};
 use crate::trail::Trail;
 use crate::upstream::Upstream;
 use crate::watched::Watched;
@@ -99,7 +102,7 @@ fn run(options: &Options) -> Result<(), String> {
 fn gate(options: &Options) -> Result<Gate<Store>, String> {
     let (file, policy) = policy_file::read(&options.policy)?;
     let catalog = RiskCatalog::new();
-    let evaluator = Evaluator::builder(stores::open(&options.store)?)
+    let evaluator = Evaluator::builder(Opening { name: &options.store, is_recorded: false }.open()?)
         .policy(policy)
         .catalog(catalog.server(SERVER))
         .build();

@@ -84,7 +84,8 @@ const USAGE: &str =
   --grants FILE           whose tokens are taken, as SHA-256 digests
   --host NAME             a name that clients know the gateway by, beside that of the loopback
   --origin ORIGIN         a web page that may connect, such as https://app.example; none may unless it is said
-  --store memory          where counters are kept
+  --store STORE           where counters are kept: memory (the default), sqlite:PATH
+                          or redis://HOST:PORT
   --audit FILE            a line for each call that is decided
   --audit-key FILE        signs the arguments in it with the key in this file
   --timeout SECONDS       how long the server may take over a request, 300 unless it is said";

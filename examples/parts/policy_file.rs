@@ -1,15 +1,12 @@
 //! The policy in force, and the file that it is written in.
 
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use mcp_policy::{CounterStore, Evaluator, Policy};
+use mcp_policy::{Evaluator, Policy};
 
+use crate::stores::Store;
 use crate::watched::Watched;
-
-/// A counter store, whichever was chosen.
-pub(crate) type Store = Arc<dyn CounterStore>;
 
 /// Reads the policy, and tells its warnings.
 pub(crate) fn read(path: &str) -> Result<(Watched, Policy), String> {

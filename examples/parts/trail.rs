@@ -8,7 +8,7 @@ use mcp_policy::Evaluator;
 use mcp_policy::audit::AuditKey;
 use mcp_policy::mcp::{Event, Identity};
 
-use crate::policy_file::Store;
+use crate::stores::Store;
 
 /// Where decisions are recorded, if they are.
 pub(crate) struct Trail {

@@ -18,10 +18,13 @@
 //! feature `sqlite`, or `redis://HOST:PORT` with the feature `redis`.
 
 mod calls;
+#[path = "../parts/causes.rs"]
+mod causes;
 mod output;
 mod player;
 mod recorded;
-mod store;
+#[path = "../parts/stores.rs"]
+mod stores;
 
 use std::error::Error;
 use std::fs::File;
@@ -32,6 +35,7 @@ use mcp_policy::risk::{self, RiskCatalog, ServerCatalog};
 use mcp_policy::{Policy, json};
 
 use crate::player::Player;
+use crate::stores::Opening;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -50,7 +54,8 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         .map_err(|error| format!("cannot read {}: {error}", options.policy))?;
     let policy = text.parse::<Policy>().map_err(|error| format!("{}:\n{error}", options.policy))?;
     let tools = options.tools.as_deref().map(read_tools).transpose()?;
-    let mut player = Player::new(policy, tools, store::open(&options.store)?);
+    let store = Opening { name: &options.store, is_recorded: true }.open()?;
+    let mut player = Player::new(policy, tools, store);
     let mut exchange = recorded::Exchange::new(&options.context);
     let mut output = io::BufWriter::new(io::stdout().lock());
     let mut input = open(&options.input)?;

@@ -8,8 +8,9 @@ use mcp_policy::{
     Approval, ApprovalRequest, Decision, Evaluator, Fingerprint, Outcome, Permit, Policy, Stop, ToolCall,
 };
 
+use crate::causes::with_causes;
 use crate::output::Line;
-use crate::store::{Store, with_causes};
+use crate::stores::Store;
 
 pub(crate) struct Player {
     evaluator: Evaluator<Store>,

@@ -1,7 +1,7 @@
 //! A policy in front of any MCP server that speaks on standard input and output.
 //!
 //! ```text
-//! stdio_gate POLICY.json [--grant NAME] [--store memory] [--audit FILE] -- COMMAND [ARGUMENT]...
+//! stdio_gate POLICY.json [--grant NAME] [--store STORE] [--audit FILE] -- COMMAND [ARGUMENT]...
 //! ```
 //!
 //! In the configuration file of a client it stands in the place of the server's own command, which comes after
@@ -15,6 +15,9 @@
 
 mod lines;
 mod options;
+#[cfg(any(feature = "redis", feature = "sqlite"))]
+#[path = "../parts/causes.rs"]
+mod causes;
 #[path = "../parts/policy_file.rs"]
 mod policy_file;
 mod relay;
@@ -38,9 +41,9 @@ use mcp_policy::mcp::{Approvals, Elicitation, Gate, Identity};
 use mcp_policy::risk::RiskCatalog;
 
 use crate::options::Options;
-use crate::policy_file::Store;
 use crate::relay::Relay;
 use crate::server::Server;
+use crate::stores::{Opening, Store};
 use crate::trail::Trail;
 
 fn main() -> ExitCode {
@@ -84,7 +87,7 @@ fn run(options: &Options) -> Result<u8, String> {
 fn gate(options: &Options) -> Result<Gate<Store>, String> {
     let (file, policy) = policy_file::read(&options.policy)?;
     let catalog = RiskCatalog::new();
-    let evaluator = Evaluator::builder(stores::open(&options.store)?)
+    let evaluator = Evaluator::builder(Opening { name: &options.store, is_recorded: false }.open()?)
         .policy(policy)
         .catalog(catalog.server(SERVER))
         .build();

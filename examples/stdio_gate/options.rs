@@ -94,7 +94,8 @@ const USAGE: &str = "usage: stdio_gate POLICY.json [OPTION]... -- COMMAND [ARGUM
   --agent, --server, --session, --tenant, --user NAME
                           further attributes; the session is a random one unless it is said
   --attribute NAME=VALUE  any other
-  --store memory          where counters are kept
+  --store STORE           where counters are kept: memory (the default), sqlite:PATH
+                          or redis://HOST:PORT
   --audit FILE            a line for each call that is decided
   --audit-key FILE        signs the arguments in it with the key in this file
   --elicit                asks the person at the client for approvals";

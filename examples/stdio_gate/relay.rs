@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use mcp_policy::mcp::{Actions, Event, Limits, Message, Session};
 
 use crate::lines::read_line;
-use crate::policy_file::Store;
+use crate::stores::Store;
 use crate::trail::Trail;
 
 /// One client and one server. Two threads read, one from each; a third writes what the server is told in
