@@ -57,6 +57,7 @@ impl Lexicon {
 struct Assessing<'a> {
     tool: &'a Tool<'a>,
     name: Reading<'a>,
+    title: Option<Reading<'a>>,
     said: Said<'a>,
     parameters: Parameters<'a>,
     context: Context<'a>,
@@ -76,9 +77,11 @@ impl<'a> Assessing<'a> {
         let schema = tool.input_schema.map(|schema| schema::read(lexicon, schema, description, context));
         let parameters = schema.unwrap_or_default();
         let context = context.with_own(said.roles.union(parameters.roles), &parameters);
+        let title = title(tool).map(|title| name::read(lexicon, title, &context, Manner::Tool));
         Self {
             tool,
             name: name::read(lexicon, tool.name, &context, Manner::Tool),
+            title,
             said,
             parameters,
             context,
@@ -93,6 +96,9 @@ impl<'a> Assessing<'a> {
         self.weigh_name();
         self.weigh_description();
         self.weigh_schema();
+        if let Some(title) = self.title {
+            self.weigh_title(&title);
+        }
         self.weigh_annotations();
         let category = self.settle();
         let confidence = self.confidence(category);
@@ -194,6 +200,11 @@ impl<'a> Assessing<'a> {
         }
         severity
     }
+}
+
+/// What people see; older servers have it among the annotations.
+fn title<'a>(tool: &Tool<'a>) -> Option<&'a str> {
+    tool.title.or_else(|| tool.annotations?.get("title")?.as_str())
 }
 
 /// How much evidence an assessment keeps.

@@ -147,6 +147,21 @@ fn a_name_in_english_is_read_whatever_language_the_description_is_in() {
 }
 
 #[test]
+fn a_title_raises_or_speaks_where_nothing_else_does() {
+    let titled = |name, title: &str| {
+        let assessment = of(&json!({"name": name, "title": title}));
+        (assessment.category(), assessment.evidence().iter().any(|evidence| evidence.part() == Part::Title))
+    };
+    assert_eq!(titled("get_records", "Delete all records"), (Category::Destructive, true));
+    assert_eq!(titled("x1", "Delete all records"), (Category::Destructive, true));
+    assert_eq!(titled("x1", "List all records"), (Category::Read, true));
+    assert_eq!(titled("delete_records", "List all records"), (Category::Destructive, false));
+    assert_eq!(titled("create_pull_request", "Open a pull request"), (Category::Write, false));
+    let older = of(&json!({"name": "x1", "annotations": {"title": "Purge everything"}}));
+    assert_eq!(older.category(), Category::Destructive);
+}
+
+#[test]
 fn a_description_raises() {
     assert_eq!(described("manage_widgets", "Create, update or delete widgets"), Category::Destructive);
     assert_eq!(

@@ -146,6 +146,18 @@ impl<'a> Assessing<'a> {
         }
     }
 
+    /// The title is another name, worded for people, and loosely: it raises to what cannot be put right, or speaks where
+    /// nothing else does.
+    pub(super) fn weigh_title(&mut self, title: &Reading<'a>) {
+        let Reading { category: Some(category), certainty: Certainty::Clear, word, .. } = *title else {
+            return;
+        };
+        let raises = category >= Category::Destructive && self.category.is_some_and(|own| category > own);
+        if self.category.is_none() || raises {
+            self.find(Finding::new(Clue::Verb, Part::Title, word, Some(category)));
+        }
+    }
+
     pub(super) fn weigh_annotations(&mut self) {
         let Some(annotations) = self.tool.annotations else { return };
         let hint = |name: &str| annotations.get(name).and_then(Value::as_bool);
