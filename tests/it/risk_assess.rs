@@ -296,12 +296,14 @@ fn an_action_that_is_looked_for_is_none() {
 }
 
 #[test]
-fn a_raw_query_runs_unless_it_is_said_to_read() {
+fn a_raw_query_runs_whatever_is_said_of_it() {
     let schema = json!({"properties": {"sql": {"type": "string"}}});
     let query = Tool::new("query").input_schema(&schema);
     assert_eq!(assess(&query).category(), Category::Execute);
-    let reads = assess(&query.description("Run a read-only query"));
-    assert_eq!((reads.category(), reads.severity()), (Category::Read, Severity::Medium));
+    for said in ["Run a read-only query", "SELECT only. Read-only, nothing is changed."] {
+        assert_eq!(assess(&query.description(said)).category(), Category::Execute, "{said}");
+        assert_eq!(described("query_postgres", said), name("query_postgres"), "{said}");
+    }
     assert_eq!(name("query_metrics"), Category::Read);
     assert_eq!(name("execute_sql"), Category::Execute);
     assert_eq!(described("execute_sql", "Execute a read-only query"), Category::Execute);

@@ -25,13 +25,10 @@ impl<'a> Assessing<'a> {
         }
     }
 
-    /// A raw query may write, unless its language cannot, or the server says that it does not.
+    /// A raw query may write, unless its language cannot. That the server says it does not is no more than its word.
     fn weigh_query(&mut self) {
         let Reading { word, object, .. } = self.name;
-        if let Some(words) = self.said.read_only {
-            self.find_verb(word, None, Some(Category::Read));
-            self.find(Finding::new(Clue::Wording, Part::Description, words, Some(Category::Read)));
-        } else if let Some(parameter) = self.parameters.sql {
+        if let Some(parameter) = self.parameters.sql {
             self.find_verb(word, object, Some(Category::Execute));
             self.find(Finding::new(Clue::Parameter, Part::InputSchema, parameter, Some(Category::Execute)));
         } else {
