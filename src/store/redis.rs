@@ -1,8 +1,11 @@
 //! Counters in Redis or Valkey, which many machines share.
 
+mod batch;
 mod builder;
 mod link;
 mod message;
+mod queue;
+mod request;
 mod script;
 
 use std::fmt;
@@ -13,20 +16,23 @@ use redis::Value;
 
 pub use builder::{RedisClock, RedisStoreBuilder};
 
-use crate::limit::{Charges, Reservation};
+use crate::limit::{Charges, Reservation, Unpack};
 use crate::store::findings::Findings;
 use crate::store::redis::link::Link;
-use crate::store::redis::message::{Answer, Keys, Status, unreadable};
+use crate::store::redis::message::{Answer, Status, unreadable};
+use crate::store::redis::queue::Queue;
+use crate::store::redis::request::Request;
 use crate::store::redis::script::Script;
 use crate::store::{AsyncCounterStore, Peek, Refusal, StoreError};
 use crate::timestamp::Timestamp;
 
 /// Counters in Redis (7 or later) or Valkey: one limit for a fleet of gateways.
 ///
-/// All charges of a call, and the use of its approval, are one script: one round trip, and Redis runs nothing
-/// else meanwhile. Cloning a store is cheap, and the clones are one store, over one connection, on which calls
-/// do not wait for each other. It needs a Tokio runtime, with time and I/O enabled; where there is none, calls
-/// are denied.
+/// All charges of a call, and the use of its approval, are one step of one script: one round trip, and Redis runs nothing
+/// else meanwhile. Calls that come at the same moment are sent together, up to 32 to a script, which takes them one after
+/// the other, each as if it had come alone; no call waits for others to come. Cloning a store is cheap, and the clones are
+/// one store, over one connection. It needs a Tokio runtime, with time and I/O enabled; where there is none, calls are
+/// denied.
 ///
 /// ```no_run
 /// use mcp_policy::store::RedisStore;
@@ -48,16 +54,22 @@ use crate::timestamp::Timestamp;
 ///
 /// # Keys
 ///
-/// `mcp-policy:{ns:github}|counter:writes|minute|fixed|grant:ci-runner`: the prefix, the evaluator's namespace,
-/// and what identifies the counter, as [`Charge::key`](crate::limit::Charge::key) writes it. No name or value can forge a key.
-/// The value is packed numbers; `redis-cli --raw EVAL "return cjson.encode({struct.unpack('>c1ddddd', redis.call('GET',
-/// KEYS[1]))})" 1 KEY` shows those of a fixed window: when it begins and ends, its stamp, and what was charged.
+/// A limit has one key, `mcp-policy:{ns:github}|counter:writes|minute|fixed`: the prefix, the evaluator's namespace, the
+/// counter's name, window and algorithm. It is a hash with a field for each counter, such as `grant:ci-runner`: the scopes
+/// with their values. Together they are what [`Charge::key`](crate::limit::Charge::key) says. No name or value can forge
+/// either. A value is packed numbers; `redis-cli EVAL "return cjson.encode({struct.unpack('<ddd', redis.call('HGET',
+/// KEYS[1], ARGV[1]))})" 1 KEY FIELD` shows those of a fixed window: when it ends, its stamp, and what was charged, in
+/// millionths. (The field `about` is nobody's: it makes Redis keep small hashes in a way that is quicker to search.) The use
+/// of an approval has a key of its own.
 ///
 /// In a cluster the braces put all counters of a namespace into one slot, so that the charges of a call are one
 /// indivisible step there too. A fleet spreads over the nodes by its namespaces; one namespace is on one node.
 ///
-/// Every key expires by itself, two windows and a day at most after it has ceased to matter; the use of an
-/// approval is remembered for a day longer than it must be. Only `lifetime` counters stay.
+/// A counter may go two windows and a day, at most, after its window has ended. When windows begin, Redis looks at three
+/// others of the hash for each of them and drops those that may go, so that they do not outnumber the others; and when no
+/// window has begun for as long as that, the whole hash expires. Only `lifetime` counters stay. The use of an approval is
+/// remembered for a day longer than it must be. Redis takes a quarter of a second to free a million counters that
+/// expire together, and serves nobody meanwhile, unless it is told `lazyfree-lazy-expire yes`.
 ///
 /// # What it does not protect from
 ///
@@ -73,7 +85,7 @@ use crate::timestamp::Timestamp;
 /// # When Redis fails
 ///
 /// A call waits no longer than the [response timeout](RedisStoreBuilder::response_timeout), half a second unless it
-/// is said, for everything that it needs: a connection, redirections, the answer. Then, and whenever Redis refuses
+/// is said, for everything that it needs: its turn, a connection, redirections, the answer. Then, and whenever Redis refuses
 /// or answers what it should not, the call is denied
 /// ([`StoreUnavailable`](crate::DenialCode::StoreUnavailable)). If it was the answer that was lost, the charge
 /// stays until its window ends; nothing is sent a second time that may have been done the first time.
@@ -104,46 +116,38 @@ impl RedisStore {
         RedisStoreBuilder::new(url)
     }
 
-    /// Runs a script on these keys, and waits no longer than the timeout.
-    async fn run(&self, script: &Script, keys: &Keys<'_>, argument: &[u8]) -> Result<Value, StoreError> {
-        if tokio::runtime::Handle::try_current().is_err() {
-            return Err(StoreError::new("there is no Tokio runtime"));
-        }
-        let Inner { link, timeout, .. } = &*self.inner;
-        if let Ok(answer) = tokio::time::timeout(*timeout, script.run(link, keys, argument)).await {
-            return answer.map_err(StoreError::new);
-        }
-        link.no_answer();
-        Err(StoreError::new(format!("no answer within {} ms", timeout.as_millis())))
-    }
-
     async fn take(&self, charges: &Charges, now: Timestamp) -> Result<Reservation, Refusal> {
-        let Inner { prefix, clock, charge: script, .. } = &*self.inner;
-        let request = message::charge(charges, clock.of(now));
-        let answer = self.run(script, &Keys::of(charges, prefix), request.as_bytes()).await?;
-        let answer = Answer::read(&answer, charges)?;
+        let now = self.inner.clock.of(now);
+        let answer = self.inner.charge(charges, now).await?.read(charges)?;
         match answer.status {
             Status::ApprovalUsed => Err(Refusal::ApprovalUsed),
-            Status::Exceeded => match find(charges, answer.now, &answer)?.into_peek(false).exceeded {
-                Some(exceeded) => Err(Refusal::Exceeded(exceeded)),
-                // Script and arithmetic do not agree.
-                None => Err(unreadable().into()),
-            },
+            Status::Exceeded => {
+                let now = now.unwrap_or(answer.server_now);
+                match find(charges, now, &answer)?.into_peek(false).exceeded {
+                    Some(exceeded) => Err(Refusal::Exceeded(exceeded)),
+                    // Script and arithmetic do not agree.
+                    None => Err(unreadable().into()),
+                }
+            }
             Status::Taken if answer.counters.len() == charges.charges().len() => {
                 let taken = charges.charges().iter().zip(&answer.counters);
                 let taken = taken.map(|(charge, counter)| Some(counter.as_ref()?.taken(charge)));
                 Ok(Reservation::new(taken.collect::<Option<_>>().ok_or_else(unreadable)?))
             }
-            Status::Taken => Err(unreadable().into()),
+            Status::Refused | Status::Taken | Status::Unreadable => Err(unreadable().into()),
         }
     }
 
     async fn look(&self, charges: &Charges, now: Timestamp) -> Result<Peek, StoreError> {
         let Inner { prefix, clock, peek: script, .. } = &*self.inner;
-        let count = charges.charges().len().to_string();
-        let answer = self.run(script, &Keys::of(charges, prefix), count.as_bytes()).await?;
-        let answer = Answer::read(&answer, charges)?;
-        let now = clock.of(now).unwrap_or(answer.now);
+        let answer = self.inner.run(script, &Request::peek(charges, prefix)).await?;
+        let Value::BulkString(bytes) = answer else {
+            return Err(unreadable());
+        };
+        let mut bytes = Unpack::new(&bytes);
+        let server_now = bytes.moment().ok_or_else(unreadable)?;
+        let answer = Answer::read(bytes, server_now, charges)?;
+        let now = clock.of(now).unwrap_or(server_now);
         let findings = find(charges, now, &answer)?;
         let may_be_forgotten = charges.approval().is_some_and(|approval| {
             *clock == RedisClock::Server && message::keep_until(approval) <= now.seconds()
@@ -176,8 +180,8 @@ impl AsyncCounterStore for RedisStore {
         if reservation.charged().is_empty() {
             return Ok(());
         }
-        let keys = Keys::of_charged(reservation, &self.inner.prefix);
-        self.run(&self.inner.refund, &keys, message::refund(reservation).as_bytes()).await.map(drop)
+        let request = Request::refund(reservation, &self.inner.prefix);
+        self.inner.run(&self.inner.refund, &request).await.map(drop)
     }
 
     async fn peek(&self, charges: &Charges, now: SystemTime) -> Result<Peek, StoreError> {
@@ -204,7 +208,27 @@ struct Inner {
     prefix: Box<str>,
     clock: RedisClock,
     timeout: Duration,
+    queue: Queue,
     charge: Script,
     refund: Script,
     peek: Script,
+}
+
+impl Inner {
+    /// Runs a script, and waits no longer than the timeout.
+    async fn run(&self, script: &Script, request: &Request<'_>) -> Result<Value, StoreError> {
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(StoreError::new("there is no Tokio runtime"));
+        }
+        match tokio::time::timeout(self.timeout, script.run(&self.link, request)).await {
+            Ok(answer) => answer.map_err(StoreError::new),
+            Err(_) => Err(self.no_answer()),
+        }
+    }
+
+    /// The error of a call that has waited in vain.
+    fn no_answer(&self) -> StoreError {
+        self.link.no_answer();
+        StoreError::new(format!("no answer within {} ms", self.timeout.as_millis()))
+    }
 }

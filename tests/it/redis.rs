@@ -8,6 +8,7 @@
     reason = "what goes wrong in a helper is to fail the test"
 )]
 
+mod batches;
 mod cluster;
 #[cfg(feature = "test-util")]
 mod conformance;
@@ -75,6 +76,13 @@ fn price(policy: &Policy, arguments: &Value, now: SystemTime) -> Charges {
         Verdict::Charge(charges) => charges,
         verdict => panic!("{verdict:?}"),
     }
+}
+
+/// The key and the field of a counter, for the prefix that is used unless another is said.
+fn place_of(key: &str) -> (String, String) {
+    let parts: Vec<_> = key.split('|').collect();
+    let (limit, scopes) = parts.split_at(4);
+    (format!("mcp-policy:{{{}", limit.join("|")).replacen('|', "}|", 1), scopes.join("|"))
 }
 
 /// How long the stores of the fault tests wait.

@@ -5,33 +5,62 @@ use crate::limit::{Algorithm, Charge, Window};
 use crate::timestamp::Timestamp;
 
 impl Counter {
-    /// Reads the counter that this charge is to. `None` if it is not such a counter.
-    pub(crate) fn unpack(bytes: &mut Unpack<'_>, charge: &Charge) -> Option<Self> {
-        match (bytes.byte()?, charge.algorithm()) {
-            (b'f', Algorithm::Fixed) => {
-                let bounds = (bytes.double()?, bytes.double()?);
-                let (start, end) = if charge.window() == Window::Lifetime {
-                    (bounds == (f64::NEG_INFINITY, f64::INFINITY)).then_some((i64::MIN, i64::MAX))?
-                } else {
-                    (micros(bounds.0)?, micros(bounds.1)?)
-                };
-                let (generation, used) = (bytes.generation()?, bytes.amount()?);
-                (start < end).then_some(Self::Fixed(Fixed { start, end, used, generation }))
+    /// Reads the counter that this charge is to, which has so many numbers. `None` if it is not such a counter.
+    pub(crate) fn unpack(bytes: &mut Unpack<'_>, numbers: u8, charge: &Charge) -> Option<Self> {
+        match charge.algorithm() {
+            Algorithm::Fixed => Fixed::unpack(bytes, numbers, charge.window()).map(Self::Fixed),
+            Algorithm::Sliding => {
+                let length = charge.window().length()?;
+                Sliding::unpack(bytes, numbers, length).map(|sliding| Self::Sliding(Box::new(sliding)))
             }
-            (b's', Algorithm::Sliding) => {
-                let known = usize::from(bytes.byte()?);
-                let part = charge.window().length()?.div_euclid(PARTS).max(1);
-                let (latest, generation) = (integer(bytes.double()?)?, bytes.generation()?);
-                // The latest first, and here last.
-                let mut used = [0; PARTS_KEPT];
-                for used in used.iter_mut().rev().take(known) {
-                    *used = bytes.amount()?;
-                }
-                (known <= PARTS_KEPT)
-                    .then(|| Self::Sliding(Box::new(Sliding { part, latest, used, generation })))
-            }
-            _ => None,
         }
+    }
+}
+
+impl Fixed {
+    fn unpack(bytes: &mut Unpack<'_>, numbers: u8, window: Window) -> Option<Self> {
+        let end = bytes.double()?;
+        let (start, end) = if window == Window::Lifetime {
+            (end == f64::INFINITY).then_some((i64::MIN, i64::MAX))?
+        } else {
+            let end = integer(end)?.checked_mul(Timestamp::SECOND)?;
+            let (start, of) = window.around(Timestamp::from_micros(end.checked_sub(1)?));
+            (of == end).then_some((start, end))?
+        };
+        let generation = bytes.generation()?;
+        let used = match numbers {
+            3 => bytes.unsigned()?,
+            4 => bytes.amount()?,
+            _ => return None,
+        };
+        Some(Self { start, end, used, generation })
+    }
+}
+
+impl Sliding {
+    fn unpack(bytes: &mut Unpack<'_>, numbers: u8, length: i64) -> Option<Self> {
+        let is_large = match bytes.byte()? {
+            b's' => false,
+            b'S' => true,
+            _ => return None,
+        };
+        let (latest, generation) = (bytes.integer()?, bytes.generation()?);
+        let known = if is_large {
+            let halves = numbers.checked_sub(2)?;
+            (halves % 2 == 0).then_some(halves / 2)?
+        } else {
+            // What is not in the latest part, in all.
+            bytes.unsigned()?;
+            numbers.checked_sub(3)?
+        };
+        let known = usize::from(known);
+        // The latest first, and here last.
+        let mut used = [0; PARTS_KEPT];
+        for used in used.iter_mut().rev().take(known) {
+            *used = if is_large { bytes.amount()? } else { bytes.unsigned()? };
+        }
+        let part = length.div_euclid(PARTS).max(1);
+        (1..=PARTS_KEPT).contains(&known).then_some(Self { part, latest, used, generation })
     }
 }
 
@@ -49,11 +78,9 @@ impl<'a> Unpack<'a> {
         self.bytes.is_empty()
     }
 
-    /// Whether the next byte is this one. If so, it is skipped.
-    pub(crate) fn skips(&mut self, byte: u8) -> bool {
-        let rest = self.bytes.strip_prefix(&[byte]);
-        self.bytes = rest.unwrap_or(self.bytes);
-        rest.is_some()
+    /// How many bytes there are left.
+    pub(crate) fn left(&self) -> usize {
+        self.bytes.len()
     }
 
     pub(crate) fn byte(&mut self) -> Option<u8> {
@@ -67,14 +94,35 @@ impl<'a> Unpack<'a> {
         integer(self.double()?)
     }
 
+    /// A time: seconds, and the microseconds on top of them.
+    pub(crate) fn moment(&mut self) -> Option<Timestamp> {
+        let (seconds, micros) = (self.integer()?, self.integer()?);
+        Some(Timestamp::from_micros(seconds.checked_mul(Timestamp::SECOND)?.checked_add(micros)?))
+    }
+
+    /// Steps over a counter, behind how many numbers it has, without a look at what it holds.
+    pub(crate) fn skip_counter(&mut self, algorithm: Algorithm) -> Option<()> {
+        let numbers = usize::from(self.byte()?);
+        if numbers > 0 {
+            let kind = usize::from(algorithm == Algorithm::Sliding);
+            let length = numbers.checked_mul(size_of::<f64>())?.checked_add(kind)?;
+            self.bytes = self.bytes.get(length..)?;
+        }
+        Some(())
+    }
+
     fn double(&mut self) -> Option<f64> {
         let (bytes, rest) = self.bytes.split_first_chunk()?;
         self.bytes = rest;
-        Some(f64::from_be_bytes(*bytes))
+        Some(f64::from_le_bytes(*bytes))
+    }
+
+    fn unsigned(&mut self) -> Option<u64> {
+        u64::try_from(self.integer()?).ok()
     }
 
     fn generation(&mut self) -> Option<u64> {
-        u64::try_from(self.integer()?).ok()
+        self.unsigned()
     }
 
     /// The digits in front of the last nine, and those.
@@ -95,6 +143,10 @@ impl Pack {
         self.bytes.push(byte);
     }
 
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
     /// A whole number that a double holds; of others the nearest.
     pub(crate) fn integer(&mut self, integer: i64) {
         let (high, low) = (integer.div_euclid(WORD), integer.rem_euclid(WORD));
@@ -104,7 +156,7 @@ impl Pack {
     }
 
     pub(crate) fn double(&mut self, double: f64) {
-        self.bytes.extend_from_slice(&double.to_be_bytes());
+        self.bytes.extend_from_slice(&double.to_le_bytes());
     }
 
     pub(crate) fn amount(&mut self, millionths: u64) {
@@ -116,11 +168,10 @@ impl Pack {
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
-}
 
-/// Whole seconds, in microseconds.
-fn micros(seconds: f64) -> Option<i64> {
-    integer(seconds)?.checked_mul(Timestamp::SECOND)
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
 }
 
 /// A double that is a whole number below 2⁵³.

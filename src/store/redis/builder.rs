@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::store::StoreError;
 use crate::store::redis::link::Link;
+use crate::store::redis::queue::Queue;
 use crate::store::redis::script::Script;
 use crate::store::redis::{Inner, RedisStore};
 use crate::timestamp::Timestamp;
@@ -98,6 +99,7 @@ impl RedisStoreBuilder {
                 prefix: prefix.into(),
                 clock,
                 timeout,
+                queue: Queue::default(),
                 charge: Script::new(include_str!("charge.lua")),
                 refund: Script::new(include_str!("refund.lua")),
                 peek: Script::new(include_str!("peek.lua")),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value, cmd};
 
 use crate::store::redis::link::{Link, Wire};
-use crate::store::redis::message::Keys;
+use crate::store::redis::request::Request;
 
 /// A script.
 #[derive(Debug)]
@@ -26,14 +26,12 @@ impl Script {
     pub(super) async fn run(
         &self,
         link: &std::sync::Arc<Link>,
-        keys: &Keys<'_>,
-        argument: &[u8],
+        request: &Request<'_>,
     ) -> Result<Value, RedisError> {
         let command = |name: &str, script: &str| {
             let mut command = cmd(name);
             command.arg(script);
-            keys.write(&mut command);
-            command.arg(argument);
+            request.write(&mut command);
             command
         };
         let by_hash = command("EVALSHA", &self.hash);

@@ -4,14 +4,14 @@ use mcp_policy::store::AsyncCounterStore;
 use serde_json::json;
 
 use super::server::Server;
-use super::{Came, by_servers_clock, charge, limited, price, run, seconds};
+use super::{Came, by_servers_clock, charge, limited, place_of, price, run, seconds};
 
 #[test]
 fn t42_what_cannot_be_read_is_an_error_and_nothing_is_charged() {
     let server = Server::start();
-    let garbage = |server: &Server, key: &str, value: &[u8]| {
-        let mut set = ::redis::cmd("SET");
-        set.arg(key).arg(value).exec(&mut server.connection().unwrap()).unwrap();
+    let garbage = |server: &Server, (key, field): &(String, String), value: &[u8]| {
+        let mut set = ::redis::cmd("HSET");
+        set.arg(key).arg(field).arg(value).exec(&mut server.connection().unwrap()).unwrap();
     };
     run(async {
         let store = by_servers_clock(&server.url()).await;
@@ -19,39 +19,44 @@ fn t42_what_cannot_be_read_is_an_error_and_nothing_is_charged() {
             let limit = json!({"window": "day", "max": 10, "algorithm": algorithm});
             let charges = price(&limited(&[limit.clone(), limit]), &json!({}), seconds(0));
             let reservation = store.reserve(&charges, seconds(0)).await.unwrap();
-            let keys: Vec<_> = reservation
-                .charged()
-                .iter()
-                .map(|charged| format!("mcp-policy:{{{}", charged.key()).replacen('|', "}|", 1))
-                .collect();
-            let mut get = ::redis::cmd("GET");
-            let good: Vec<u8> = get.arg(&keys[1]).query(&mut server.connection().unwrap()).unwrap();
-            let other = if good[0] == b'f' { b's' } else { b'f' };
+            let places: Vec<_> =
+                reservation.charged().iter().map(|charged| place_of(charged.key())).collect();
+            let mut get = ::redis::cmd("HGET");
+            let (key, field) = &places[1];
+            let good: Vec<u8> = get.arg(key).arg(field).query(&mut server.connection().unwrap()).unwrap();
+            let other = if algorithm == "fixed" { vec![b's'; 33] } else { vec![0; 24] };
             let bad = [
                 Vec::new(),
                 b"0".to_vec(),
                 b"a".to_vec(),
                 good[..good.len() - 1].to_vec(),
                 [&good[..], b"x"].concat(),
-                [&[other], &good[1..]].concat(),
+                [b"x", &good[1..]].concat(),
+                [&good[..good.len() - 8], &f64::NAN.to_le_bytes()].concat(),
+                [&good[..good.len() - 8], &(-1_f64).to_le_bytes()].concat(),
+                [&good[..good.len() - 8], &0.5_f64.to_le_bytes()].concat(),
+                other,
                 vec![b's', 0],
                 vec![b's', 255],
                 vec![b'f'; 40],
+                vec![b'f'; 25],
+                vec![255; 24],
+                vec![255; 33],
             ];
             for bad in &bad {
-                garbage(&server, &keys[1], bad);
+                garbage(&server, &places[1], bad);
                 assert!(charge(&store, &charges).await.is_unavailable(), "{bad:?}");
                 assert!(store.peek(&charges, seconds(0)).await.is_err(), "{bad:?}");
             }
-            for command in ["HSET {} a 1", "LPUSH {} f", "SADD {} f", "ZADD {} 1 f", "XADD {} * a 1"] {
-                server.run::<()>(&format!("DEL {}", keys[1]));
-                server.run::<::redis::Value>(&command.replace("{}", &keys[1]));
+            for command in ["SET {} a", "LPUSH {} f", "SADD {} f", "ZADD {} 1 f", "XADD {} * a 1"] {
+                server.run::<()>(&format!("DEL {key}"));
+                server.run::<::redis::Value>(&command.replace("{}", key));
                 assert!(charge(&store, &charges).await.is_unavailable(), "{command}");
                 assert!(store.peek(&charges, seconds(0)).await.is_err(), "{command}");
                 assert!(store.refund(&reservation).await.is_err(), "{command}");
-                server.run::<()>(&format!("DEL {}", keys[1]));
+                server.run::<()>(&format!("DEL {key}"));
             }
-            garbage(&server, &keys[1], &good);
+            garbage(&server, &places[1], &good);
             // The first counter was charged once, and then given back by the refunds, of which each reached it.
             assert_eq!(charge(&store, &charges).await, Came::Passed);
             let used = store.peek(&charges, seconds(0)).await.unwrap().used;

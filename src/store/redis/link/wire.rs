@@ -129,7 +129,7 @@ impl Wire {
             }
             Connection::Single(connection) => connection.clone().send_packed_command(command).await,
         };
-        answer.and_then(Value::extract_error)
+        answer.and_then(refusal)
     }
 
     /// Sends to a node of a cluster what it has not taken over yet.
@@ -148,7 +148,15 @@ impl Wire {
         let mut pipeline = pipe();
         pipeline.cmd("ASKING").ignore().add_command(command);
         let mut answers = connection.clone().route_pipeline(pipeline, 0, 2, route).await?;
-        answers.pop().unwrap_or(Value::Nil).extract_error()
+        refusal(answers.pop().unwrap_or(Value::Nil))
+    }
+}
+
+/// An answer that is an error. One within an answer is for whoever reads that.
+fn refusal(answer: Value) -> Result<Value, RedisError> {
+    match answer {
+        Value::ServerError(error) => Err(error.into()),
+        answer => Ok(answer),
     }
 }
 
