@@ -8,6 +8,7 @@
     reason = "what goes wrong in a helper is to fail the test"
 )]
 
+mod cases;
 mod cluster;
 #[cfg(feature = "test-util")]
 mod conformance;
