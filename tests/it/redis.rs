@@ -20,6 +20,8 @@ mod keys;
 mod proxy;
 pub(crate) mod server;
 mod stored;
+#[cfg(feature = "redis-tls")]
+mod tls;
 
 use std::error::Error as _;
 use std::future::Future;

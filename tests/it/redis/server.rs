@@ -40,11 +40,11 @@ impl Server {
         panic!("no server could be started");
     }
 
-    /// Starts a node of a cluster that has no slots yet.
-    pub(crate) fn node() -> Self {
+    /// Starts a node of a cluster that has no slots yet, with further options.
+    pub(crate) fn node(options: &[&str]) -> Self {
         let bus = free_port().to_string();
-        let options = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port", &bus];
-        Self::with(&[&options[..], &["--cluster-replica-validity-factor", "0"]].concat())
+        let cluster = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port", &bus];
+        Self::with(&[&cluster[..], &["--cluster-replica-validity-factor", "0"], options].concat())
     }
 
     pub(crate) fn url(&self) -> String {
@@ -157,8 +157,12 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn start(replicas: usize) -> Self {
-        let masters: Vec<_> = (0..3).map(|_| Server::node()).collect();
-        let replicas: Vec<_> = (0..replicas).map(|_| Server::node()).collect();
+        let nodes = |count| (0..count).map(|_| Server::node(&[])).collect();
+        Self::of(nodes(3), nodes(replicas))
+    }
+
+    /// Makes a cluster of these nodes, of which three are to be masters.
+    pub(crate) fn of(masters: Vec<Server>, replicas: Vec<Server>) -> Self {
         for (node, slots) in masters.iter().zip(["0 5460", "5461 10922", "10923 16383"]) {
             node.run::<()>(&format!("CLUSTER ADDSLOTSRANGE {slots}"));
         }
