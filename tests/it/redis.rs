@@ -17,6 +17,7 @@ mod failover;
 mod faults;
 mod fleet;
 mod keys;
+mod leases;
 mod proxy;
 pub(crate) mod server;
 mod stored;
