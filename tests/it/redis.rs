@@ -18,6 +18,7 @@ mod faults;
 mod fleet;
 mod keys;
 mod leases;
+mod load;
 mod proxy;
 pub(crate) mod server;
 mod stored;
