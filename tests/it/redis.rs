@@ -9,6 +9,7 @@
 )]
 
 mod batches;
+mod cases;
 mod cluster;
 #[cfg(feature = "test-util")]
 mod conformance;
@@ -17,9 +18,13 @@ mod failover;
 mod faults;
 mod fleet;
 mod keys;
+mod leases;
+mod load;
 mod proxy;
 pub(crate) mod server;
 mod stored;
+#[cfg(feature = "redis-tls")]
+mod tls;
 
 use std::error::Error as _;
 use std::future::Future;

@@ -40,11 +40,11 @@ impl Server {
         panic!("no server could be started");
     }
 
-    /// Starts a node of a cluster that has no slots yet.
-    pub(crate) fn node() -> Self {
+    /// Starts a node of a cluster that has no slots yet, with further options.
+    pub(crate) fn node(options: &[&str]) -> Self {
         let bus = free_port().to_string();
-        let options = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port", &bus];
-        Self::with(&[&options[..], &["--cluster-replica-validity-factor", "0"]].concat())
+        let cluster = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port", &bus];
+        Self::with(&[&cluster[..], &["--cluster-replica-validity-factor", "0"], options].concat())
     }
 
     pub(crate) fn url(&self) -> String {
@@ -104,10 +104,10 @@ impl Server {
 
     /// `None` if the port was taken.
     fn start_on(port: u16, options: Vec<String>) -> Option<Self> {
-        let folder = new_folder();
+        let (program, folder) = (program(), new_folder());
         let text = folder.to_str().unwrap();
         let mut shell = Command::new("sh")
-            .args(["-c", SHELL, program(), text, "--port", &port.to_string()])
+            .args(["-c", SHELL, &program, text, "--port", &port.to_string()])
             .args(["--bind", "127.0.0.1", "--dir", text, "--save", "", "--appendonly", "no"])
             .args(["--logfile", "log", "--repl-diskless-sync-delay", "0"])
             .args(&options)
@@ -157,8 +157,12 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn start(replicas: usize) -> Self {
-        let masters: Vec<_> = (0..3).map(|_| Server::node()).collect();
-        let replicas: Vec<_> = (0..replicas).map(|_| Server::node()).collect();
+        let nodes = |count| (0..count).map(|_| Server::node(&[])).collect();
+        Self::of(nodes(3), nodes(replicas))
+    }
+
+    /// Makes a cluster of these nodes, of which three are to be masters.
+    pub(crate) fn of(masters: Vec<Server>, replicas: Vec<Server>) -> Self {
         for (node, slots) in masters.iter().zip(["0 5460", "5461 10922", "10923 16383"]) {
             node.run::<()>(&format!("CLUSTER ADDSLOTSRANGE {slots}"));
         }
@@ -217,15 +221,28 @@ pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn program() -> &'static str {
+/// The server to start: what the variable says, a name or a path, or what is there.
+fn program() -> String {
     let folders: Vec<_> = env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect();
-    let is_there = |program: &&str| folders.iter().any(|folder| folder.join(program).is_file());
-    ["redis-server", "valkey-server"].into_iter().find(is_there).unwrap_or_else(|| {
+    // A path that is absolute replaces the folder, and so it is looked for as it is.
+    let is_there = |program: &str| folders.iter().any(|folder| folder.join(program).is_file());
+    if let Some(chosen) = env::var_os(PROGRAM) {
+        let chosen = chosen.into_string().unwrap();
+        assert!(
+            is_there(&chosen),
+            "{PROGRAM} names no program in PATH, and no file by its whole path: {chosen}"
+        );
+        return chosen;
+    }
+    let found = ["redis-server", "valkey-server"].into_iter().find(|program| is_there(program));
+    let found = found.unwrap_or_else(|| {
         panic!(
             "these tests need a Redis or Valkey server, version 7 or later: install `redis-server` (Debian, Ubuntu: \
-             `apt-get install redis-server`; macOS: `brew install redis`) or `valkey-server`, so that it is in PATH"
+             `apt-get install redis-server`; macOS: `brew install redis`) or `valkey-server`, so that it is in PATH, \
+             or say where it is with {PROGRAM}"
         )
-    })
+    });
+    found.to_owned()
 }
 
 fn new_folder() -> PathBuf {
@@ -235,6 +252,9 @@ fn new_folder() -> PathBuf {
     fs::create_dir_all(&folder).unwrap();
     folder
 }
+
+/// Names the server to run the tests on, where several are installed.
+const PROGRAM: &str = "MCP_POLICY_REDIS_SERVER";
 
 /// `$0` is the server, `$1` its folder, the rest are its options.
 const SHELL: &str = r#"folder=$1; shift
