@@ -102,7 +102,11 @@ impl RedisStore {
     pub const DEFAULT_RESPONSE_TIMEOUT: Duration = Duration::from_millis(500);
 
     /// Connects to a server, or to the cluster that it belongs to: `redis://user:password@host:port/database`.
-    /// `rediss://` asks for TLS, which needs the feature `redis-tls`; `redis+unix:///path` is a local socket.
+    /// `redis+unix:///path` is a local socket.
+    ///
+    /// `rediss://` asks for TLS, which needs the feature `redis-tls`. The server's certificate must then be of an authority
+    /// that the system trusts, or that is in the file that the variable `SSL_CERT_FILE` names, or that was said by
+    /// `RedisStoreBuilder::root_certificates`.
     ///
     /// # Errors
     ///

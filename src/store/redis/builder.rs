@@ -34,6 +34,8 @@ pub struct RedisStoreBuilder {
     prefix: String,
     clock: RedisClock,
     response_timeout: Duration,
+    #[cfg(feature = "redis-tls")]
+    certificates: Option<redis::TlsCertificates>,
 }
 
 /// Whose clock says which window it is.
@@ -77,21 +79,41 @@ impl RedisStoreBuilder {
         Self { response_timeout, ..self }
     }
 
+    /// The authorities that are trusted to say who a server is, as PEM: these and no others, instead of those of the
+    /// system, or of the file that the variable `SSL_CERT_FILE` names. All addresses must then be `rediss://`.
+    #[cfg(feature = "redis-tls")]
+    pub fn root_certificates(mut self, pem: &[u8]) -> Self {
+        self.certificates().root_cert = Some(pem.to_vec());
+        self
+    }
+
+    /// What the store shows to a server that asks who it is, as PEM: its certificate, with those that lead to an
+    /// authority, and its key. All addresses must then be `rediss://`.
+    #[cfg(feature = "redis-tls")]
+    pub fn client_certificate(mut self, certificate: &[u8], key: &[u8]) -> Self {
+        let (client_cert, client_key) = (certificate.to_vec(), key.to_vec());
+        self.certificates().client_tls = Some(redis::ClientTlsConfig { client_cert, client_key });
+        self
+    }
+
     /// Connects, and finds out whether the server belongs to a cluster.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if a URL or the prefix is not valid, no server can be reached within five seconds, or it refuses
+    /// [`StoreError`] if a URL, a certificate or the prefix is not valid, no server can be reached within five seconds, or it refuses
     /// the password.
     pub async fn connect(self) -> Result<RedisStore, StoreError> {
-        let Self { urls, prefix, clock, response_timeout: timeout } = self;
+        let Self { urls, prefix, clock, response_timeout: timeout, .. } = self;
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(StoreError::new("there is no Tokio runtime"));
         }
         if !prefix.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'{' | b'}')) {
             return Err(StoreError::new("a prefix is visible ASCII without braces"));
         }
-        let link = Arc::new(Link::new(&urls, timeout).map_err(StoreError::new)?);
+        let link = Link::new(&urls, timeout);
+        #[cfg(feature = "redis-tls")]
+        let link = link.and_then(|link| link.with_certificates(self.certificates));
+        let link = Arc::new(link.map_err(StoreError::new)?);
         link.connect().await.map_err(StoreError::new)?;
         Ok(RedisStore {
             inner: Arc::new(Inner {
@@ -107,12 +129,19 @@ impl RedisStoreBuilder {
         })
     }
 
+    #[cfg(feature = "redis-tls")]
+    fn certificates(&mut self) -> &mut redis::TlsCertificates {
+        self.certificates.get_or_insert(redis::TlsCertificates { client_tls: None, root_cert: None })
+    }
+
     pub(super) fn new(url: &str) -> Self {
         Self {
             urls: vec![url.to_owned()],
             prefix: PREFIX.to_owned(),
             clock: RedisClock::default(),
             response_timeout: RedisStore::DEFAULT_RESPONSE_TIMEOUT,
+            #[cfg(feature = "redis-tls")]
+            certificates: None,
         }
     }
 }

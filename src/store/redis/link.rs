@@ -53,6 +53,16 @@ impl Link {
         })
     }
 
+    /// With these certificates, if any are said, instead of the system's.
+    #[cfg(feature = "redis-tls")]
+    pub(super) fn with_certificates(
+        self,
+        certificates: Option<redis::TlsCertificates>,
+    ) -> Result<Self, RedisError> {
+        let Some(certificates) = certificates else { return Ok(self) };
+        Ok(Self { address: self.address.with_certificates(certificates)?, ..self })
+    }
+
     /// Opens the first connection.
     pub(super) async fn connect(self: &Arc<Self>) -> Result<(), RedisError> {
         self.wire().await.map(drop)

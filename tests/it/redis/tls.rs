@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use mcp_policy::store::RedisStore;
+use mcp_policy::store::{RedisStore, RedisStoreBuilder};
 use mcp_policy::{Decision, DenialCode, Evaluator, ToolCall};
 use serde_json::{Value, json};
 
@@ -78,6 +78,24 @@ fn secure_node(certificates: &Path) -> (Server, u16) {
     (Server::node(&options.iter().map(String::as_str).collect::<Vec<_>>()), port)
 }
 
+/// Three masters that speak TLS to each other, and their ports for TLS.
+fn secure_cluster(certificates: &Path) -> (Cluster, Vec<u16>) {
+    // A server that was built without TLS says so here.
+    secure(&Server::start(), certificates);
+    let (nodes, ports): (Vec<_>, Vec<_>) = (0..3).map(|_| secure_node(certificates)).unzip();
+    let cluster = Cluster::of(nodes, Vec::new());
+    // Who asks by TLS is told the ports for TLS, as soon as the nodes have told each other.
+    let root_cert = Some(std::fs::read(certificates.join("authority.pem")).unwrap());
+    let trusting = ::redis::TlsCertificates { client_tls: None, root_cert };
+    let client = ::redis::Client::build_with_tls(url(ports[0]), trusting).unwrap();
+    wait_for(|| {
+        let mut asking = client.get_connection().unwrap();
+        let known: String = ::redis::cmd("CLUSTER").arg("NODES").query(&mut asking).unwrap();
+        ports.iter().all(|port| known.contains(&format!(":{port}@")))
+    });
+    (cluster, ports)
+}
+
 /// Lets a server show another certificate from now on, and ends its connections.
 fn show(server: &Server, certificates: &Path, name: &str) {
     let file = certificates.join(name);
@@ -95,10 +113,14 @@ fn ten_a_day() -> mcp_policy::limit::Charges {
     price(&limited(&[json!({"window": "day", "max": 10})]), &json!({}), seconds(0))
 }
 
-/// Why a store does not connect. That must be found out soon.
 async fn refused(url: &str) -> String {
+    does_not_connect(RedisStore::builder(url)).await
+}
+
+/// Why a store does not connect. That must be found out soon.
+async fn does_not_connect(builder: RedisStoreBuilder) -> String {
     let begin = now();
-    let Err(error) = RedisStore::connect(url).await else { panic!("{url}") };
+    let Err(error) = builder.connect().await else { panic!() };
     // The documentation says five seconds, and the machine may be busy.
     assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
     error.source().unwrap().to_string()
@@ -249,16 +271,7 @@ fn t42_a_server_that_falls_silent_while_keys_are_exchanged_is_not_waited_for() {
 #[test]
 fn t42_a_cluster_is_spoken_to_by_tls_only() {
     trusting("t42_a_cluster_is_spoken_to_by_tls_only", |certificates| {
-        // A server that was built without TLS says so here.
-        secure(&Server::start(), certificates);
-        let (nodes, ports): (Vec<_>, Vec<_>) = (0..3).map(|_| secure_node(certificates)).unzip();
-        let cluster = Cluster::of(nodes, Vec::new());
-        // Who asks by TLS is told the ports for TLS, as soon as the nodes have told each other.
-        wait_for(|| {
-            let mut asking = ::redis::Client::open(url(ports[0])).unwrap().get_connection().unwrap();
-            let known: String = ::redis::cmd("CLUSTER").arg("NODES").query(&mut asking).unwrap();
-            ports.iter().all(|port| known.contains(&format!(":{port}@")))
-        });
+        let (cluster, ports) = secure_cluster(certificates);
         run(async {
             let store = by_servers_clock(&url(ports[1])).await;
             let policy = limited(&[json!({"window": "day", "max": 3})]);
@@ -293,6 +306,80 @@ fn t42_a_cluster_is_spoken_to_by_tls_only() {
             let why = refused(&url(ports[0])).await;
             assert!(why.contains("UnknownIssuer"), "{why}");
         });
+    });
+}
+
+#[test]
+fn t42_an_authority_that_is_said_is_the_only_one() {
+    let certificates = Certificates::new();
+    let (authority, stranger) = (certificates.read("authority.pem"), certificates.read("stranger.pem"));
+    let server = Server::start();
+    let port = secure(&server, certificates.folder());
+    let builder = || RedisStore::builder(&url(port)).response_timeout(Duration::from_secs(5));
+    run(async {
+        let why = does_not_connect(builder()).await;
+        assert!(why.contains("certificate"), "{why}");
+        let store = builder().root_certificates(&authority).connect().await.unwrap();
+        assert_eq!(charge(&store, &ten_a_day()).await, Came::Passed);
+        server.run::<u32>("CLIENT KILL TYPE normal SKIPME yes");
+        assert_eq!(recovered(&store, &ten_a_day()).await, Came::Passed);
+        let both = [&stranger[..], &authority].concat();
+        let store = builder().root_certificates(&both).connect().await.unwrap();
+        assert_eq!(spend(&store, &ten_a_day()).await, 8);
+
+        let why = does_not_connect(builder().root_certificates(&stranger)).await;
+        assert!(why.contains("UnknownIssuer"), "{why}");
+        // The last that is said counts, and nothing is no authority.
+        let last = builder().root_certificates(&authority).root_certificates(&stranger);
+        does_not_connect(last).await;
+        for nothing in ["", "-----BEGIN CERTIFICATE-----", "/etc/ssl/ca.pem"] {
+            let why = does_not_connect(builder().root_certificates(nothing.as_bytes())).await;
+            assert!(!why.contains("UnknownIssuer"), "{nothing}: {why}");
+        }
+        // Whoever says whom to trust does not mean to trust everybody.
+        let plain = RedisStore::builder(&server.url()).root_certificates(&authority);
+        let why = does_not_connect(plain).await;
+        assert!(why.contains("rediss://"), "{why}");
+    });
+}
+
+#[test]
+fn t42_an_authority_that_is_said_counts_for_all_nodes_of_a_cluster() {
+    let certificates = Certificates::new();
+    let (cluster, ports) = secure_cluster(certificates.folder());
+    run(async {
+        let builder = || RedisStore::builder(&url(ports[0])).response_timeout(Duration::from_secs(5));
+        let store = builder().root_certificates(&certificates.read("authority.pem"));
+        let store = store.connect().await.unwrap();
+        assert_eq!(spend(&store, &ten_a_day()).await, 10);
+        let stranger = builder().root_certificates(&certificates.read("stranger.pem"));
+        let why = does_not_connect(stranger).await;
+        assert!(why.contains("UnknownIssuer"), "{why}");
+        assert_eq!(cluster.masters.iter().map(|node| node.run::<u32>("DBSIZE")).sum::<u32>(), 1);
+    });
+}
+
+#[test]
+fn t42_a_server_that_asks_who_the_store_is_is_shown_its_certificate() {
+    let certificates = Certificates::new();
+    let server = Server::start();
+    let port = secure(&server, certificates.folder());
+    server.run::<()>("CONFIG SET tls-auth-clients yes");
+    let key = certificates.read("key.pem");
+    let builder = || {
+        let builder = RedisStore::builder(&url(port)).response_timeout(Duration::from_secs(5));
+        builder.root_certificates(&certificates.read("authority.pem"))
+    };
+    run(async {
+        does_not_connect(builder()).await;
+        does_not_connect(builder().client_certificate(&certificates.read("of_a_stranger.pem"), &key)).await;
+        let certificate = certificates.read("server.pem");
+        does_not_connect(builder().client_certificate(b"", &key)).await;
+        does_not_connect(builder().client_certificate(&certificate, b"")).await;
+        let builder = builder().client_certificate(&certificate, &key);
+        assert!(!format!("{builder:?}").contains("PRIVATE"));
+        let store = builder.connect().await.unwrap();
+        assert_eq!(spend(&store, &ten_a_day()).await, 10);
     });
 }
 

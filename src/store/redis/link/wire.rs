@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+#[cfg(feature = "redis-tls")]
+use redis::TlsCertificates;
 use redis::aio::MultiplexedConnection;
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
@@ -12,12 +14,18 @@ use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, PushInfo,
     PushKind, RedisError, Value, cmd, pipe,
 };
+#[cfg(feature = "redis-tls")]
+use rustls::pki_types::CertificateDer;
+#[cfg(feature = "redis-tls")]
+use rustls::pki_types::pem::PemObject as _;
 
 /// Where the servers are.
 #[derive(Debug)]
 pub(super) struct Address {
     nodes: Vec<ConnectionInfo>,
     response_timeout: Duration,
+    #[cfg(feature = "redis-tls")]
+    certificates: Option<TlsCertificates>,
 }
 
 impl Address {
@@ -32,7 +40,27 @@ impl Address {
         let nodes: Vec<_> = urls.iter().map(node).collect::<Result<_, RedisError>>()?;
         #[cfg(feature = "redis-tls")]
         choose_cryptography(&nodes);
-        Ok(Self { nodes, response_timeout })
+        Ok(Self {
+            nodes,
+            response_timeout,
+            #[cfg(feature = "redis-tls")]
+            certificates: None,
+        })
+    }
+
+    #[cfg(feature = "redis-tls")]
+    pub(super) fn with_certificates(self, certificates: TlsCertificates) -> Result<Self, RedisError> {
+        let TlsCertificates { client_tls, root_cert } = &certificates;
+        let own = client_tls.iter().map(|client| &client.client_cert);
+        // The crate would take a text without certificates for none.
+        if root_cert.iter().chain(own).any(|pem| CertificateDer::pem_slice_iter(pem).next().is_none()) {
+            let error = "what was said to be a certificate holds none";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, error).into());
+        }
+        let with =
+            |node| Ok(Client::build_with_tls(node, certificates.clone())?.get_connection_info().clone());
+        let nodes = self.nodes.into_iter().map(with).collect::<Result<_, RedisError>>()?;
+        Ok(Self { nodes, certificates: Some(certificates), ..self })
     }
 
     /// Opens a connection to the first server that can be reached; to the whole cluster, if that is one of its nodes.
@@ -88,13 +116,17 @@ impl Address {
 
     async fn open_cluster(&self) -> Result<ClusterConnection, RedisError> {
         // No retries: it would send again also what may have been done.
-        let client = ClusterClient::builder(self.nodes.clone())
+        let builder = ClusterClient::builder(self.nodes.clone())
             .retries(0)
             .connection_timeout(NODE_TIMEOUT)
             .response_timeout(self.response_timeout)
-            .tcp_settings(TcpSettings::default().set_nodelay(true))
-            .build()?;
-        client.get_async_connection().await
+            .tcp_settings(TcpSettings::default().set_nodelay(true));
+        #[cfg(feature = "redis-tls")]
+        let builder = match &self.certificates {
+            Some(certificates) => builder.certs(certificates.clone()),
+            None => builder,
+        };
+        builder.build()?.get_async_connection().await
     }
 }
 

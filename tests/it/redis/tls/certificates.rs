@@ -11,7 +11,7 @@ use rcgen::{
 
 /// A folder with what an authority proves itself by, and with what a server may show, whose key is `key.pem`:
 ///
-/// - `authority.pem`;
+/// - `authority.pem`, and `stranger.pem`, which is another;
 /// - `server.pem`, which the authority has signed for this machine;
 /// - `of_another_name.pem` and `of_the_past.pem`, which it has signed for something else;
 /// - `of_a_stranger.pem` and `of_an_impostor.pem`, which others have signed, the second in the authority's name;
@@ -28,6 +28,7 @@ impl Certificates {
 
         let [authority, stranger, impostor] = ["authority", "stranger", "authority"].map(issuer);
         certificates.write("authority.pem", &authority.pem());
+        certificates.write("stranger.pem", &stranger.pem());
         let key = KeyPair::generate().unwrap();
         certificates.write("key.pem", &key.serialize_pem());
         let here = subject("server", &["127.0.0.1", "localhost"]);
@@ -49,6 +50,10 @@ impl Certificates {
 
     pub(super) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    pub(super) fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.folder.join(name)).unwrap()
     }
 
     fn write(&self, name: &str, text: &str) {
