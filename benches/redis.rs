@@ -129,7 +129,7 @@ fn charge_two_limits(criterion: &mut Criterion) {
 /// How many calls pass through one connection? Each task charges two counters of its own.
 #[expect(clippy::expect_used, reason = "a charge that fails would be quick")]
 fn charge_from_many_tasks(criterion: &mut Criterion) {
-    const CALLS: u64 = 500;
+    const CALLS: u64 = 200;
     let (runtime, server) = (runtime(), Server::start());
     let (connection, store) =
         runtime.block_on(async { (connect(&server).await, RedisStore::connect(&server.url()).await) });

@@ -100,8 +100,8 @@ impl RedisStoreBuilder {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if a URL, a certificate or the prefix is not valid, no server can be reached within five seconds, or it refuses
-    /// the password.
+    /// [`StoreError`] if a URL, a certificate or the prefix is not valid, no server can be reached within five seconds, or
+    /// it refuses the password.
     pub async fn connect(self) -> Result<RedisStore, StoreError> {
         let Self { urls, prefix, clock, response_timeout: timeout, .. } = self;
         if tokio::runtime::Handle::try_current().is_err() {

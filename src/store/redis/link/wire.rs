@@ -20,7 +20,6 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 /// Where the servers are.
-#[derive(Debug)]
 pub(super) struct Address {
     nodes: Vec<ConnectionInfo>,
     response_timeout: Duration,
