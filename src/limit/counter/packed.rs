@@ -217,6 +217,69 @@ mod tests {
         }
     }
 
+    fn bytes(kind: &[u8], numbers: &[f64]) -> Vec<u8> {
+        let numbers: Vec<_> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        [kind, &numbers].concat()
+    }
+
+    #[test]
+    fn t42_what_is_no_fixed_counter_is_not_read() {
+        let read = |numbers: &[f64], window| {
+            let bytes = bytes(b"", numbers);
+            Fixed::unpack(&mut Unpack::new(&bytes), u8::try_from(numbers.len()).unwrap(), window)
+        };
+        let fixed = read(&[7_200.0, 9.0, 5e6], Window::Hour).unwrap();
+        assert_eq!((fixed.start, fixed.end, fixed.used), (3_600_000_000, 7_200_000_000, 5_000_000));
+        let large = read(&[7_200.0, 9.0, 9e8, 999_999_999.0], Window::Hour).unwrap();
+        assert_eq!(large.used, 900_000_000_999_999_999);
+        assert_eq!(read(&[f64::INFINITY, 9.0, 0.0], Window::Lifetime).unwrap().end, i64::MAX);
+        for (numbers, window) in [
+            // An end that is none, or of another window.
+            (&[7_201.0, 9.0, 5e6][..], Window::Hour),
+            (&[f64::INFINITY, 9.0, 5e6], Window::Hour),
+            (&[7_200.0, 9.0, 5e6], Window::Lifetime),
+            (&[f64::NAN, 9.0, 5e6], Window::Hour),
+            // A stamp or an amount that is none.
+            (&[7_200.0, -1.0, 5e6], Window::Hour),
+            (&[7_200.0, 9.0, 0.5], Window::Hour),
+            (&[7_200.0, 9.0, -1.0], Window::Hour),
+            (&[7_200.0, 9.0, f64::NAN], Window::Hour),
+            (&[7_200.0, 9.0, 1e300, 0.0], Window::Hour),
+            (&[7_200.0, 9.0], Window::Hour),
+            (&[7_200.0, 9.0, 0.0, 0.0, 0.0], Window::Hour),
+        ] {
+            assert_eq!(read(numbers, window), None, "{numbers:?}");
+        }
+    }
+
+    #[test]
+    fn t42_what_is_no_sliding_counter_is_not_read() {
+        let read = |kind: &[u8], numbers: &[f64]| {
+            let bytes = bytes(kind, numbers);
+            Sliding::unpack(&mut Unpack::new(&bytes), u8::try_from(numbers.len()).unwrap(), 16_000_000)
+        };
+        let sliding = read(b"s", &[100.0, 9.0, 3e6, 1e6, 2e6, 1e6]).unwrap();
+        assert_eq!(
+            (sliding.latest, sliding.sum(), sliding.used[14..].to_vec()),
+            (100, 4_000_000, vec![1_000_000, 2_000_000, 1_000_000])
+        );
+        assert_eq!(read(b"S", &[100.0, 9.0, 1.0, 5.0]).unwrap().sum(), 1_000_000_005);
+        let too_many = [[100.0, 9.0, 0.0].to_vec(), vec![0.0; 18]].concat();
+        for (kind, numbers) in [
+            (&b"x"[..], &[100.0, 9.0, 0.0, 1e6][..]),
+            (b"s", &[100.0, 9.0, 0.0]),
+            (b"S", &[100.0, 9.0, 0.0]),
+            (b"S", &[100.0, 9.0]),
+            (b"s", &[100.5, 9.0, 0.0, 1e6]),
+            (b"s", &[100.0, 9.0, 0.0, -1.0]),
+            (b"s", &[100.0, 9.0, f64::NAN, 1e6]),
+            (b"s", &too_many),
+            (b"", &[]),
+        ] {
+            assert_eq!(read(kind, numbers), None, "{kind:?} {numbers:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn t23_what_is_packed_is_unpacked(integer in -(1_i64 << 53) + 1..1 << 53, amount in 0..=1_000_000_000_000_000_000_u64) {

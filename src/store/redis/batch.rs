@@ -242,3 +242,105 @@ fn length(length: usize) -> i64 {
 
 /// So many terms are compared.
 const LATEST: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::{Context, ToolCall};
+    use crate::condition::Subject;
+    use crate::limit::{Amount, Increment, Limit, LimitSpot, Refund, Scope, counter_key};
+
+    fn call(limits: &[(&str, Algorithm)]) -> Charges {
+        let charge = |(counter, algorithm): &(&str, Algorithm)| {
+            let limit = Arc::new(Limit {
+                owner: "/tools/t".into(),
+                spot: LimitSpot::Limits(0),
+                on_deny: None,
+                counter: 0,
+                window: Window::Hour,
+                algorithm: *algorithm,
+                max: Amount::from_millionths(5_000_000).unwrap(),
+                scopes: vec![Scope::parse("grant").unwrap()],
+                increment: Increment::Fixed(Amount::from_millionths(1_000_000).unwrap()),
+                refund: Refund::Unsent,
+                key: counter_key("counter", counter, Window::Hour, *algorithm),
+            });
+            let context = Context::new().grant("g");
+            let call = ToolCall::new("t", None::<&serde_json::Value>).context(&context);
+            Charge::new(&limit, "n", &Subject::new(call, None, Timestamp::from_micros(0), None)).unwrap()
+        };
+        Charges::new(limits.iter().map(charge).collect(), None)
+    }
+
+    /// What is answered to two calls: the first passes, the second does not.
+    fn answer() -> (Vec<u8>, [Charges; 2]) {
+        let mut pack = Pack::default();
+        let parts: [(&[u8], &[i64]); 3] = [
+            (b"", &[7_200, 5]),
+            (b"t\x03", &[10_800, 9, 2_000_000]),
+            (b"e\x00\x05s", &[32, 9, 1_000_000, 4_000_000, 1_000_000]),
+        ];
+        for (bytes, numbers) in parts {
+            pack.bytes(bytes);
+            for number in numbers {
+                pack.integer(*number);
+            }
+        }
+        let second = call(&[("b", Algorithm::Fixed), ("c", Algorithm::Sliding)]);
+        (pack.into_bytes(), [call(&[("a", Algorithm::Fixed)]), second])
+    }
+
+    fn read(bytes: &[u8], calls: &[Charges; 2]) -> Option<Vec<Result<Answer, StoreError>>> {
+        let shares = shares(Value::BulkString(bytes.to_vec()), calls)?;
+        Some(shares.into_iter().zip(calls).map(|(share, charges)| share.read(charges)).collect())
+    }
+
+    #[test]
+    fn each_call_reads_what_was_answered_to_it() {
+        let (bytes, calls) = answer();
+        let answers = read(&bytes, &calls).unwrap();
+        let [Ok(first), Ok(second)] = &answers[..] else { panic!("{answers:?}") };
+        assert_eq!((first.status, first.counters.len()), (Status::Taken, 1));
+        assert_eq!((second.status, second.counters.len()), (Status::Exceeded, 2));
+        assert!(second.counters[0].is_none() && second.counters[1].is_some());
+        assert_eq!(first.server_now, Timestamp::from_micros(7_200_000_005));
+    }
+
+    #[test]
+    fn t42_an_answer_that_is_cut_short_or_goes_on_is_none() {
+        let (bytes, calls) = answer();
+        for length in 0..bytes.len() {
+            assert!(read(&bytes[..length], &calls).is_none(), "{length}");
+        }
+        assert!(read(&[&bytes[..], b"t"].concat(), &calls).is_none());
+        for other in [Value::Nil, Value::Okay, Value::Int(0), Value::Array(vec![Value::BulkString(bytes)])] {
+            assert!(shares(other, &calls).is_none());
+        }
+    }
+
+    #[test]
+    fn t42_no_byte_of_an_answer_makes_a_call_pass_that_did_not() {
+        let (bytes, calls) = answer();
+        let status_of_second = bytes.iter().rposition(|byte| *byte == b'e').unwrap();
+        for at in (0..bytes.len()).filter(|at| *at != status_of_second) {
+            for byte in 0..=255 {
+                let mut bytes = bytes.clone();
+                bytes[at] = byte;
+                let Some(answers) = read(&bytes, &calls) else { continue };
+                assert!(!matches!(&answers[1], Ok(answer) if answer.status == Status::Taken), "{at} {byte}");
+            }
+        }
+    }
+
+    #[test]
+    fn t30_what_calls_share_is_sent_once() {
+        let calls =
+            [call(&[("a", Algorithm::Fixed), ("b", Algorithm::Fixed)]), call(&[("a", Algorithm::Fixed)])];
+        let mut batch = Batch::default();
+        for charges in &calls {
+            batch.add(charges, None).unwrap();
+        }
+        assert_eq!((batch.calls, batch.hashes.len(), batch.terms.len()), (2, 2, 1));
+        assert!(batch.hashes.iter().all(|(_, fields)| fields == &["grant:g"]));
+    }
+}
