@@ -126,7 +126,7 @@ fn charge_two_limits(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// How many calls pass through one connection? Each task charges two counters of its own.
+/// How many calls pass through one connection? Each task charges two counters of its own; with `one_grant`, all the same.
 #[expect(clippy::expect_used, reason = "a charge that fails would be quick")]
 fn charge_from_many_tasks(criterion: &mut Criterion) {
     const CALLS: u64 = 200;
@@ -160,8 +160,11 @@ fn charge_from_many_tasks(criterion: &mut Criterion) {
             begin.elapsed()
         });
     });
-    for (name, limits) in [("fixed", LIMITS), ("sliding", SLIDING)] {
-        let charges: Vec<_> = grants(&limits).into_iter().map(std::sync::Arc::new).collect();
+    let one_grant = (0..TASKS).map(|_| price(&LIMITS, "all")).collect();
+    for (name, charges) in
+        [("fixed", grants(&LIMITS)), ("sliding", grants(&SLIDING)), ("one_grant", one_grant)]
+    {
+        let charges: Vec<_> = charges.into_iter().map(std::sync::Arc::new).collect();
         group.bench_function(name, |b| {
             b.iter_custom(|rounds| {
                 let begin = now();

@@ -36,7 +36,8 @@
 -- quick; and there are few calls of Redis: each hash is read once and written once, whatever the number of its fields.
 
 local spread = unpack
-local call, pack, unpack, byte, char = redis.call, struct.pack, struct.unpack, string.byte, string.char
+local call, pack, unpack = redis.call, struct.pack, struct.unpack
+local byte, char, sub = string.byte, string.char, string.sub
 local floor, min, max, huge = math.floor, math.min, math.max, math.huge
 local keys, args, request = KEYS, ARGV, ARGV[1]
 
@@ -299,14 +300,14 @@ for number = 1, calls do
         answer[place - 1], answer[place] = '\3', charged
       end
     elseif value and term[SLIDES] and #value >= 33 then
-      local kind, latest, stamp, older, used = unpack('<Bdddd', value)
-      local begins, sum = latest * term[LENGTH], used + term[AMOUNT]
-      if kind == 115 and begins <= units_now and units_now - begins < term[LENGTH]
-        and older >= 0 and used >= 0 and older + sum < LARGE and #value % 8 == 1 then
+      local length, kind, latest, stamp, older, used = #value, unpack('<Bdddd', value)
+      local into, sum = units_now - latest * term[LENGTH], used + term[AMOUNT]
+      if kind == 115 and into >= 0 and into < term[LENGTH] and older >= 0 and used >= 0 and older + sum < LARGE
+        and length % 8 == 1 then
         if older + used > term[ROOM] then status = 'e' end
         charged = pack('<Bdddd', 115, latest, stamp, older, sum)
-        if #value > 33 then charged = charged .. string.sub(value, 34) end
-        answer[place - 1], answer[place] = char(floor(#value / 8)), charged
+        if length > 33 then charged = charged .. sub(value, 34) end
+        answer[place - 1], answer[place] = length == 33 and '\4' or char((length - 1) / 8), charged
       end
     end
     if not charged then
@@ -420,7 +421,7 @@ for mark, seconds in pairs(marks or {}) do wrote('SET', keys[mark], 'a', 'EX', s
 if not refused then return table.concat(answer, '', 1, last) end
 if taken_numbers > 0 and not has_written then
   -- A replica may know less than its master: nobody is answered by what it knows.
-  if string.sub(refused.err, 1, 8) == 'READONLY' then return refused end
+  if sub(refused.err, 1, 8) == 'READONLY' then return refused end
   for i = 1, taken_numbers, 2 do
     answer[taken[i]] = 'r'
     for place = taken[i] + 1, taken[i + 1] do answer[place] = '' end
