@@ -48,6 +48,8 @@ local LARGE = 2^53
 local ABOUT, ABOUT_THIS = 'about', 'mcp-policy counters, see RedisStore: end, stamp and millionths used, as doubles'
 -- So many values may be on Lua's stack, and some more.
 local BLOCK = 4000
+-- How long a counter of seventeen parts is: a longer one is none.
+local MOST_PARTS = 1 + 8 * (3 + 17)
 
 local calls, count_of_terms, hashes, by_callers, width, size, at = unpack('<dddddd', request)
 local by_server = by_callers == 0
@@ -298,7 +300,7 @@ for number = 1, calls do
         charged = pack('<ddd', to, stamp, sum)
         answer[place - 1], answer[place] = '\3', charged
       end
-    elseif value and term[SLIDES] and #value >= 33 then
+    elseif value and term[SLIDES] and #value >= 33 and #value <= MOST_PARTS then
       local kind, latest, stamp, older, used = unpack('<Bdddd', value)
       local begins, sum = latest * term[LENGTH], used + term[AMOUNT]
       if kind == 115 and begins <= units_now and units_now - begins < term[LENGTH]
