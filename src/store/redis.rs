@@ -71,6 +71,12 @@ use crate::timestamp::Timestamp;
 /// remembered for a day longer than it must be. Redis takes a quarter of a second to free a million counters that
 /// expire together, and serves nobody meanwhile, unless it is told `lazyfree-lazy-expire yes`.
 ///
+/// # A user of its own
+///
+/// `ACL SETUSER gateway on >password ~mcp-policy:* -@all +eval +evalsha +time +hget +hmget +hset +hdel +hrandfield +ttl
+/// +expire +exists +set` may do what the store does; in a cluster it must have `+cluster|slots +ping +asking` too. A user who
+/// lacks some of these may be served for days, and then calls are denied: `hdel`, for one, is needed when counters have ended.
+///
 /// # What it does not protect from
 ///
 /// - **Eviction.** Set `maxmemory-policy noeviction`, Redis's default. Then a full Redis refuses charges, and the
