@@ -57,10 +57,10 @@ use crate::timestamp::Timestamp;
 /// A limit has one key, `mcp-policy:{ns:github}|counter:writes|minute|fixed`: the prefix, the evaluator's namespace, the
 /// counter's name, window and algorithm. It is a hash with a field for each counter, such as `grant:ci-runner`: the scopes
 /// with their values. Together they are what [`Charge::key`](crate::limit::Charge::key) says. No name or value can forge
-/// either. A value is packed numbers; `redis-cli EVAL "return cjson.encode({struct.unpack('<ddd', redis.call('HGET',
-/// KEYS[1], ARGV[1]))})" 1 KEY FIELD` shows those of a fixed window: when it ends, its stamp, and what was charged, in
-/// millionths. (The field `about` is nobody's: it makes Redis keep small hashes in a way that is quicker to search.) The use
-/// of an approval has a key of its own.
+/// either. A value is packed numbers; `redis-cli EVAL "return {struct.unpack('<ddd', redis.call('HGET', KEYS[1], ARGV[1]))}"
+/// 1 KEY FIELD` shows those of a fixed window: when it ends (a `lifetime` never does, whatever is shown), its stamp, and what
+/// was charged, in millionths. (The field `about` is nobody's: it makes Redis keep small hashes in a way that is quicker to
+/// search.) The use of an approval has a key of its own.
 ///
 /// In a cluster the braces put all counters of a namespace into one slot, so that the charges of a call are one
 /// indivisible step there too. A fleet spreads over the nodes by its namespaces; one namespace is on one node.
@@ -70,6 +70,12 @@ use crate::timestamp::Timestamp;
 /// window has begun for as long as that, the whole hash expires. Only `lifetime` counters stay. The use of an approval is
 /// remembered for a day longer than it must be. Redis takes a quarter of a second to free a million counters that
 /// expire together, and serves nobody meanwhile, unless it is told `lazyfree-lazy-expire yes`.
+///
+/// # A user of its own
+///
+/// `ACL SETUSER gateway on >password ~mcp-policy:* -@all +eval +evalsha +time +hget +hmget +hset +hdel +hrandfield +ttl
+/// +expire +exists +set` may do what the store does; in a cluster it must have `+cluster|slots +ping +asking` too. A user who
+/// lacks some of these may be served for days, and then calls are denied: `hdel`, for one, is needed when counters have ended.
 ///
 /// # What it does not protect from
 ///

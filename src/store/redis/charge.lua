@@ -49,6 +49,8 @@ local LARGE = 2^53
 local ABOUT, ABOUT_THIS = 'about', 'mcp-policy counters, see RedisStore: end, stamp and millionths used, as doubles'
 -- So many values may be on Lua's stack, and some more.
 local BLOCK = 4000
+-- How long a counter of seventeen parts is: a longer one is none.
+local MOST_PARTS = 1 + 8 * (3 + 17)
 
 local calls, count_of_terms, hashes, by_callers, width, size, at = unpack('<dddddd', request)
 local by_server = by_callers == 0
@@ -299,7 +301,7 @@ for number = 1, calls do
         charged = pack('<ddd', to, stamp, sum)
         answer[place - 1], answer[place] = '\3', charged
       end
-    elseif value and term[SLIDES] and #value >= 33 then
+    elseif value and term[SLIDES] and #value >= 33 and #value <= MOST_PARTS then
       local length, kind, latest, stamp, older, used = #value, unpack('<Bdddd', value)
       local into, sum = units_now - latest * term[LENGTH], used + term[AMOUNT]
       if kind == 115 and into >= 0 and into < term[LENGTH] and older >= 0 and used >= 0 and older + sum < LARGE

@@ -131,20 +131,37 @@ fn t42_what_is_wrong_with_one_counter_or_with_writing_is_told_to_those_whom_it_s
             "full": {"limits": [limit("hour", 0)]},
             "text": {"limits": [limit("minute", 9)]},
             "list": {"limits": [limit("week", 9), limit("day", 9)]},
+            "long": {"limits": [{"counter": "long", "window": "day", "max": 9, "algorithm": "sliding", "scope": "global"}]},
         }));
         let of = |tool: &str| (charges(&policy, tool), seconds(0));
         let (key, field) = place_of(of("text").0.charges()[0].key());
         server.run::<()>(&format!("HSET {key} {field} garbage"));
+        // As a counter is, but with parts without end.
+        let [now, _]: [f64; 2] = server.run("TIME");
+        let numbers = [&[(now / 5_400.0).floor(), 1.0, 0.0, 1e6][..], &[0.0; 300]].concat();
+        let long =
+            [&b"s"[..], &numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<_>>()].concat();
+        let (key, field) = place_of(of("long").0.charges()[0].key());
+        ::redis::cmd("HSET").arg(key).arg(field).arg(long).exec(&mut server.connection().unwrap()).unwrap();
         let (list, _) = place_of(of("list").0.charges()[0].key());
         server.run::<()>(&format!("RPUSH {list} a"));
-        let calls: Vec<_> = ["good", "text", "list", "full", "good"].map(of).into();
+        let calls: Vec<_> = ["good", "text", "list", "long", "full", "good"].map(of).into();
         let kinds = async || -> Vec<_> { at_once(&store, &calls).await.iter().map(kind).collect() };
-        assert_eq!(kinds().await, ["taken", "unavailable", "unavailable", "exceeded", "taken"]);
+        assert_eq!(
+            kinds().await,
+            ["taken", "unavailable", "unavailable", "unavailable", "exceeded", "taken"]
+        );
         server.run::<()>("CONFIG SET maxmemory-policy noeviction");
         server.run::<()>("CONFIG SET maxmemory 1");
-        assert_eq!(kinds().await, ["unavailable", "unavailable", "unavailable", "exceeded", "unavailable"]);
+        assert_eq!(
+            kinds().await,
+            ["unavailable", "unavailable", "unavailable", "unavailable", "exceeded", "unavailable"]
+        );
         server.run::<()>("CONFIG SET maxmemory 0");
-        assert_eq!(kinds().await, ["taken", "unavailable", "unavailable", "exceeded", "taken"]);
+        assert_eq!(
+            kinds().await,
+            ["taken", "unavailable", "unavailable", "unavailable", "exceeded", "taken"]
+        );
         assert_eq!(store.peek(&of("good").0, seconds(0)).await.unwrap().used[0].to_string(), "4");
     });
 }

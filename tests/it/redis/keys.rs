@@ -7,7 +7,7 @@ use mcp_policy::store::{AsyncCounterStore, RedisStore, Refusal};
 use mcp_policy::{Context, Decision, DenialCode, Evaluator, ToolCall};
 use serde_json::{Value, json};
 
-use super::server::Server;
+use super::server::{Cluster, Server};
 use super::{
     Came, by_callers_clock, by_servers_clock, charge, limited, place_of, policy, price, run, seconds,
 };
@@ -191,5 +191,61 @@ fn t47_an_approval_is_used_once_by_whomever() {
         let call = ToolCall::new("t", None::<&Value>).approval(&late);
         let Decision::Deny(denial) = evaluators[0].evaluate_async_at(&call, behind).await else { panic!() };
         assert_eq!(denial.code(), DenialCode::ApprovalInvalid);
+    });
+}
+
+#[test]
+fn t42_a_user_who_may_do_what_is_documented_may_do_everything_that_the_store_does() {
+    let server = Server::start();
+    let may = "+eval +evalsha +time +hget +hmget +hset +hdel +hrandfield +ttl +expire +exists +set";
+    server.run::<()>(&format!("ACL SETUSER gateway on >secret ~mcp-policy:* -@all {may}"));
+    let url = server.url().replace("redis://", "redis://gateway:secret@");
+    run(async {
+        let store = by_servers_clock(&url).await;
+        let policy = limited(&["fixed", "sliding"].map(
+            |algorithm| json!({"window": "hour", "max": 9, "algorithm": algorithm, "scope": "args.id"}),
+        ));
+        let of = |id: u32| price(&policy, &json!({"id": id}), seconds(0));
+        assert_eq!(charge(&store, &of(0)).await, Came::Passed);
+        for charge in of(0).charges() {
+            // Long over: they are dropped as others come.
+            let (key, _) = place_of(charge.key());
+            let mut set = ::redis::cmd("HSET");
+            set.arg(key);
+            for id in 0..50 {
+                let kind: &[u8] = if charge.algorithm().to_string() == "sliding" { b"s" } else { b"" };
+                let numbers = [1_f64; 4].map(f64::to_le_bytes).concat();
+                let numbers = if kind.is_empty() { &numbers[..24] } else { &numbers[..] };
+                set.arg(format!("old:{id}")).arg([kind, numbers].concat());
+            }
+            set.exec(&mut server.connection().unwrap()).unwrap();
+        }
+        for id in 1..20 {
+            let reservation = store.reserve(&of(id), seconds(0)).await.unwrap();
+            store.refund(&reservation).await.unwrap();
+        }
+        assert_eq!(store.peek(&of(1), seconds(0)).await.unwrap().used.len(), 2);
+        assert!(server.run::<String>("INFO commandstats").contains("cmdstat_hdel"));
+        let asks = super::policy(&json!({"t": {"action": "require_approval"}}));
+        let evaluator = Evaluator::new(asks, store);
+        let (call, now) = (ToolCall::new("t", None::<&Value>), seconds(server_now(&server)));
+        let Decision::NeedsApproval(request) = evaluator.evaluate_async_at(&call, now).await else {
+            panic!()
+        };
+        let approval = request.approve("a", now + Duration::from_secs(600));
+        let decision = evaluator.evaluate_async_at(&call.approval(&approval), now).await;
+        assert!(matches!(decision, Decision::Allow(_)), "{decision:?}");
+    });
+    let cluster = Cluster::start(0);
+    for node in &cluster.masters {
+        node.run::<()>(&format!(
+            "ACL SETUSER gateway on >secret ~mcp-policy:* -@all {may} +cluster|slots +ping +asking"
+        ));
+    }
+    run(async {
+        let store = by_servers_clock(&cluster.url().replace("redis://", "redis://gateway:secret@")).await;
+        let charges = price(&limited(&[json!({"window": "day", "max": 1})]), &json!({}), seconds(0));
+        assert_eq!(charge(&store, &charges).await, Came::Passed);
+        assert_eq!(charge(&store, &charges).await, Came::Exceeded);
     });
 }
