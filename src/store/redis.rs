@@ -94,7 +94,9 @@ use crate::timestamp::Timestamp;
 /// is said, for everything that it needs: its turn, a connection, redirections, the answer. Then, and whenever Redis refuses
 /// or answers what it should not, the call is denied
 /// ([`StoreUnavailable`](crate::DenialCode::StoreUnavailable)). If it was the answer that was lost, the charge
-/// stays until its window ends; nothing is sent a second time that may have been done the first time.
+/// stays until its window ends; nothing is sent a second time that may have been done the first time. Calls of several
+/// Tokio runtimes with one store are sent together too: when a runtime ends, the calls that it was about to send, or whose
+/// answer it waited for, are denied, those of the others included.
 ///
 /// A connection that breaks is opened anew, at once, and then after pauses that double up to two seconds; so is one that
 /// answers nothing for the time of four timeouts. While Redis cannot be reached, calls are denied without waiting.

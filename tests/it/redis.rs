@@ -10,6 +10,7 @@
 
 mod batches;
 mod cases;
+mod clock;
 mod cluster;
 #[cfg(feature = "test-util")]
 mod conformance;

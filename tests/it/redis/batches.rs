@@ -21,12 +21,12 @@ use super::{
 type Answer = Result<Reservation, Refusal>;
 
 /// On one thread calls are sent only when all that can come have come: what is asked for together goes out together.
-fn run<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
 /// Asks for all of these in one moment, in this order.
-async fn at_once(store: &RedisStore, calls: &[(Charges, SystemTime)]) -> Vec<Answer> {
+pub(super) async fn at_once(store: &RedisStore, calls: &[(Charges, SystemTime)]) -> Vec<Answer> {
     let mut futures: Vec<Pin<Box<dyn Future<Output = Answer>>>> = Vec::new();
     for (charges, now) in calls {
         futures.push(Box::pin(store.reserve(charges, *now)));
