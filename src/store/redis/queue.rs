@@ -167,7 +167,9 @@ impl Drop for Errand {
     /// If the runtime ends before it was run, the calls that wait are given up, and the next one sends anew.
     fn drop(&mut self) {
         if self.is_due {
-            self.inner.queue.waiting.lock().clear();
+            let calls = mem::take(&mut *self.inner.queue.waiting.lock());
+            // Not under the lock: it wakes those who wait.
+            drop(calls);
         }
     }
 }
