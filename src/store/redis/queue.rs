@@ -8,6 +8,7 @@ use std::future::poll_fn;
 use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
 use parking_lot::Mutex;
@@ -25,6 +26,8 @@ use crate::timestamp::Timestamp;
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     waiting: Mutex<Vec<Waiting>>,
+    /// How many batches are under way.
+    under_way: AtomicUsize,
 }
 
 impl Queue {
@@ -97,6 +100,7 @@ impl Inner {
 
     /// Sends calls of one namespace as one script, and hands out what is answered.
     async fn send(self: Arc<Self>, calls: Vec<Waiting>) {
+        let _under_way = UnderWay::new(&self.queue.under_way);
         let (calls, mut answers): (Vec<_>, Vec<_>) =
             calls.into_iter().map(|call| ((call.charges, call.now), call.answer)).unzip();
         let Some(request) = batch::request(calls.iter().map(|(charges, now)| (charges, *now)), &self.prefix)
@@ -129,6 +133,22 @@ impl Inner {
     }
 }
 
+/// Counts for as long as it lives.
+struct UnderWay<'a>(&'a AtomicUsize);
+
+impl<'a> UnderWay<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 async fn all_closed(answers: &mut [Sender]) {
     for answer in answers {
         answer.closed().await;
@@ -149,8 +169,10 @@ struct Errand {
 
 impl Errand {
     async fn run(mut self) {
-        // Whoever can go on at this moment does so before this does.
-        tokio::task::yield_now().await;
+        // Whoever can go on at this moment does so before this does. When nothing is under way there is hardly anybody.
+        if self.inner.queue.under_way.load(Ordering::Relaxed) > 0 {
+            tokio::task::yield_now().await;
+        }
         self.is_due = false;
         let mut batches = batches(self.inner.queue.take());
         let last = batches.pop();
